@@ -1,0 +1,67 @@
+"""Parity: how far one set of outputs lies from another (numeric agreement, not accuracy)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Agreement of outputs with a reference, the worst over all outputs.
+
+    `max_abs` is max|a-b|; `max_rel` is max|a-b| / max|b| per output; `cosine` is the cosine similarity of the
+    flattened outputs. A non-finite value or a differing shape gives `max_abs = max_rel = inf`, `cosine = 0`.
+    """
+
+    max_abs: float
+    max_rel: float
+    cosine: float
+
+    def to_json(self) -> dict[str, float]:
+        """Return the three figures by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ParityLimits:
+    """What counts as the same outputs: `max_rel` at most, `cosine` at least."""
+
+    max_rel: float = 1e-4
+    cosine: float = 0.99999
+
+    def passes(self, parity: Parity) -> bool:
+        """Tell whether `parity` lies within the limits (NaN never does)."""
+        return parity.max_rel <= self.max_rel and parity.cosine >= self.cosine
+
+
+FAILED = Parity(float("inf"), float("inf"), 0.0)
+
+
+def compare(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> Parity:
+    """Return the worst agreement over the outputs of `expected`, matched by name.
+
+    Raises KeyError when an expected output is missing; a constant-zero reference compares absolutely.
+    """
+    worst = Parity(0.0, 0.0, 1.0)
+    for name, reference in expected.items():
+        one = _compare_one(np.asarray(actual[name]), np.asarray(reference))
+        worst = Parity(
+            max(worst.max_abs, one.max_abs), max(worst.max_rel, one.max_rel), min(worst.cosine, one.cosine)
+        )
+    return worst
+
+
+def _compare_one(actual: np.ndarray, expected: np.ndarray) -> Parity:
+    if actual.shape != expected.shape:
+        return FAILED
+    a, b = actual.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return FAILED
+    if a.size == 0:
+        return Parity(0.0, 0.0, 1.0)
+    max_abs = float(np.abs(a - b).max())
+    scale = float(np.abs(b).max())
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    cosine = float(a @ b) / norms if norms > 0 else float(max_abs == 0.0)
+    return Parity(max_abs, max_abs / scale if scale > 0 else max_abs, cosine)

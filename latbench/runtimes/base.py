@@ -1,0 +1,106 @@
+"""What a runtime is: one small protocol, satisfied by one file per runtime in this folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a runtime loads: an ONNX file, or a factory that returns an eager `nn.Module`.
+
+    `kind` is "onnx" (then `path` is set) or "module" (then `factory` is "package.module:callable" and
+    `kwargs` its keyword arguments).
+    """
+
+    kind: str
+    path: str | None = None
+    factory: str | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What is asked of a runtime: device ("cpu"), threads, precision ("fp32") and thread spinning.
+
+    `spinning` None keeps the runtime's own default; False turns it off (set when threads exceed the usable CPUs).
+    """
+
+    device: str = "cpu"
+    threads: int = 4
+    precision: str = "fp32"
+    spinning: bool | None = None
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a runtime can run here: its version, or the reason it cannot and the line that mends it."""
+
+    available: bool
+    version: str | None = None
+    reason: str | None = None
+    mend: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What really ran, read back from the live session, never copied from the request.
+
+    Unknown is None. `extra` holds runtime-specific read-backs with JSON values (streams, pinning, flags).
+    """
+
+    provider: str | None = None
+    device: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    spinning: bool | None = None
+    version: str | None = None
+    boundary: str = "host"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Session(Protocol):
+    """A loaded model with its inputs and outputs bound to preallocated buffers."""
+
+    run: Callable[[], object]
+    """One inference on the cheapest correct call path; returns when the outputs are readable on the host."""
+
+    facts: Facts
+    compile_ns: int | None
+    """Time of the machine-specific compilation where the runtime lets it be told apart from loading, else None."""
+
+    def bind(self, inputs: Arrays) -> None:
+        """Copy `inputs` into the bound buffers (and create them on the first call)."""
+
+    def outputs(self) -> Arrays:
+        """Return copies of the outputs of the latest `run`, by output name."""
+
+    def close(self) -> None:
+        """Release the model."""
+
+
+class Runtime(Protocol):
+    """An engine that turns a `Source` into a `Session`."""
+
+    name: str
+    accepts: frozenset[str]
+    """The `Source.kind`s it can load."""
+
+    devices: frozenset[str]
+
+    def check(self, device: str = "cpu") -> Availability:
+        """Tell whether this runtime can run on `device` here, without raising."""
+
+    def environment(self, options: SessionOptions) -> dict[str, str]:
+        """Return the environment variables the launch process needs before anything is imported."""
+
+    def prepare(self, source: Source, options: SessionOptions) -> Session:
+        """Load and compile; raises with the runtime's own message when it cannot."""
