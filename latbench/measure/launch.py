@@ -1,10 +1,13 @@
 """The contract between the scheduler and one launch (one fresh measuring process)."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from latbench.runtimes.base import SessionOptions, Source
+
+STATUSES = ("ok", "failed", "timeout", "crashed", "oom")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,16 @@ class LaunchRequest:
     iterations: int
     warmup: int
     reference: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "LaunchRequest":
+        """Return the request that `to_json` wrote."""
+        source, options = Source(**fields["source"]), SessionOptions(**fields["options"])
+        return cls(**{**fields, "source": source, "options": options})
 
 
 @dataclass(frozen=True)
@@ -43,3 +56,26 @@ class LaunchResult:
     parity: Mapping[str, float] | None = None
     witnesses: Mapping[str, Any] = field(default_factory=dict)
     wall_ns: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values; a parity figure that is not finite becomes "inf" or "nan"."""
+        parity = self.parity and {name: _plain(figure) for name, figure in self.parity.items()}
+        plain = {"samples_ns": list(self.samples_ns), "warmup_ns": list(self.warmup_ns), "parity": parity}
+        return {**asdict(self), **plain}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "LaunchResult":
+        """Return the result that `to_json` wrote; ValueError when `fields` is not one."""
+        try:
+            samples, warmup = (tuple(map(int, fields[name])) for name in ("samples_ns", "warmup_ns"))
+            parity = fields["parity"] and {name: float(figure) for name, figure in fields["parity"].items()}
+            result = cls(**{**fields, "samples_ns": samples, "warmup_ns": warmup, "parity": parity})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"not a launch result: {str(fields)[:80]}") from error
+        if result.status not in STATUSES:
+            raise ValueError(f"not a launch status: {str(result.status)[:80]}")
+        return result
+
+
+def _plain(figure: float) -> float | str:
+    return figure if math.isfinite(figure) else str(figure)

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from latbench.errors import BadInput
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -25,6 +27,11 @@ class Source:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Source":
+        """Return the source that `to_json` wrote."""
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -104,3 +111,11 @@ class Runtime(Protocol):
 
     def prepare(self, source: Source, options: SessionOptions) -> Session:
         """Load and compile; raises with the runtime's own message when it cannot."""
+
+
+def wanted(inputs: Arrays, name: str) -> np.ndarray:
+    """Return the array given for the model's input `name`; BadInput lists what was given when it is missing."""
+    if name not in inputs:
+        given = ", ".join(inputs) or "none"
+        raise BadInput(f"The model has an input {name!r}, but the inputs given are: {given}.")
+    return inputs[name]
