@@ -1,0 +1,95 @@
+"""Builders of small records, as fixtures that return functions."""
+
+import dataclasses
+
+import pytest
+
+from latbench.measure.launch import LaunchResult
+from latbench.records.record import CellPlan, LaunchRecord, RunRecord
+
+PLAN = CellPlan(
+    model="toy",
+    family="toys",
+    resolution=224,
+    input_shape="1x3x224x224",
+    params=1_000_000,
+    macs=2_000_000,
+    artifact_path="artifacts/toy.onnx",
+    artifact_sha256="ab" * 32,
+    artifact_bytes=4_000_000,
+    target="portable",
+    opset=20,
+    lowering="expand=broadcast",
+    runtime="fake",
+    threads=2,
+    source={"kind": "onnx", "path": "artifacts/toy.onnx", "factory": None, "kwargs": {}},
+    reference="artifacts/toy.npz",
+    reference_kind="eager fp32",
+    input_sha256="cd" * 32,
+)
+
+
+@pytest.fixture
+def plan():
+    return lambda **changes: dataclasses.replace(PLAN, **changes)
+
+
+@pytest.fixture
+def run():
+    def build(*cells, **changes):
+        given = {
+            "run_id": "run-1",
+            "created": "2025-01-02T03:04:05Z",
+            "command": ("latbench", "run", "toy"),
+            "cells": cells or (PLAN,),
+            "iterations": 8,
+            "launches": 2,
+            "warmup": 1,
+            "seed": 0,
+            "versions": {"fake": "1", "numpy": "2.0"},
+        }
+        return RunRecord(**{**given, **changes})
+
+    return build
+
+
+@pytest.fixture
+def result():
+    def build(**changes):
+        given = {
+            "status": "ok",
+            "samples_ns": (1_000_000, 1_100_000, 1_050_000, 1_020_000),
+            "warmup_ns": (2_000_000,),
+            "load_ns": 50_000_000,
+            "first_inference_ns": 3_000_000,
+            "peak_rss_bytes": 100 * 2**20,
+            "facts": {
+                "provider": "fake",
+                "device": "cpu",
+                "precision": "fp32",
+                "threads": 2,
+                "spinning": None,
+                "version": "1",
+                "boundary": "host",
+                "extra": {},
+            },
+            "parity": {"max_abs": 1e-7, "max_rel": 1e-6, "cosine": 1.0},
+        }
+        return LaunchResult(**{**given, **changes})
+
+    return build
+
+
+@pytest.fixture
+def launch(result):
+    def build(index=0, cell=PLAN, run_id="run-1", attempt=0, **changes):
+        return LaunchRecord(
+            run_id=run_id,
+            cell_id=cell.cell_id,
+            index=index,
+            attempt=attempt,
+            started="2025-01-02T03:04:06Z",
+            result=result(**changes),
+        )
+
+    return build
