@@ -15,7 +15,8 @@ class LaunchRequest:
     """One launch: what to load, how, how many warm-up and timed iterations, and what the outputs must equal.
 
     `reference` is an `.npz` with arrays `input:<name>` and `output:<name>` (eager fp32); the launch binds those
-    inputs. `None` leaves the outputs unchecked (recorded as such).
+    inputs. A file without outputs leaves them unchecked (recorded as such); `None` also binds nothing, which only
+    models without inputs can bear.
     """
 
     source: Source
@@ -40,8 +41,9 @@ class LaunchRequest:
 class LaunchResult:
     """What one launch brought back; times are integer nanoseconds, sizes bytes, unknown is None.
 
-    `status` is ok | failed | timeout | crashed | oom, with `reason` when it is not ok. `parity` holds max_abs, max_rel
-    and cosine against the reference, `witnesses` the operating system's counters over the timed region.
+    `status` is one of `STATUSES`, with `reason` when it is not ok. `parity` holds max_abs, max_rel and cosine
+    against the reference, `witnesses` the operating system's counters over the timed region. `load_ns` leaves out
+    `compile_ns`; `wall_ns` is the whole launch as the parent saw it.
     """
 
     status: str
@@ -58,8 +60,8 @@ class LaunchResult:
     wall_ns: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as plain JSON values; a parity figure that is not finite becomes "inf" or "nan"."""
-        parity = self.parity and {name: _plain(figure) for name, figure in self.parity.items()}
+        """Return the fields as plain JSON values; a parity figure that is not finite becomes a string."""
+        parity = None if self.parity is None else {name: _plain(value) for name, value in self.parity.items()}
         plain = {"samples_ns": list(self.samples_ns), "warmup_ns": list(self.warmup_ns), "parity": parity}
         return {**asdict(self), **plain}
 
@@ -68,7 +70,8 @@ class LaunchResult:
         """Return the result that `to_json` wrote; ValueError when `fields` is not one."""
         try:
             samples, warmup = (tuple(map(int, fields[name])) for name in ("samples_ns", "warmup_ns"))
-            parity = fields["parity"] and {name: float(figure) for name, figure in fields["parity"].items()}
+            figures = fields["parity"]
+            parity = None if figures is None else {name: float(value) for name, value in figures.items()}
             result = cls(**{**fields, "samples_ns": samples, "warmup_ns": warmup, "parity": parity})
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not a launch result: {str(fields)[:80]}") from error

@@ -38,7 +38,8 @@ class Source:
 class SessionOptions:
     """What is asked of a runtime: device ("cpu"), threads, precision ("fp32") and thread spinning.
 
-    `spinning` None keeps the runtime's own default; False turns it off (set when threads exceed the usable CPUs).
+    `spinning` None keeps the runtime's own default; False turns it off, as is done when threads exceed the usable
+    CPUs.
     """
 
     device: str = "cpu"
@@ -82,7 +83,7 @@ class Session(Protocol):
 
     facts: Facts
     compile_ns: int | None
-    """Time of the machine-specific compilation where the runtime lets it be told apart from loading, else None."""
+    """Time of the machine-specific compilation where it can be told apart from loading, else None."""
 
     def bind(self, inputs: Arrays) -> None:
         """Copy `inputs` into the bound buffers (and create them on the first call)."""
@@ -114,7 +115,7 @@ class Runtime(Protocol):
 
 
 def wanted(inputs: Arrays, name: str) -> np.ndarray:
-    """Return the array given for the model's input `name`; BadInput lists what was given when it is missing."""
+    """Return the array given for the model's input `name`; BadInput lists what was given when there is none."""
     if name not in inputs:
         given = ", ".join(inputs) or "none"
         raise BadInput(f"The model has an input {name!r}, but the inputs given are: {given}.")

@@ -1,4 +1,4 @@
-"""A runtime without a vendor: it copies inputs to outputs, and misbehaves in the way its `Source.kwargs` ask for."""
+"""A runtime without a vendor: it copies inputs to outputs, and misbehaves as its `Source.kwargs` ask."""
 
 import os
 import signal
@@ -80,14 +80,14 @@ BEHAVIOURS: dict[str, Callable[[Any], object]] = {
     "scribble": _scribble,
     "interrupt": lambda _: signal.raise_signal(signal.SIGINT),
 }
-"""What can go wrong, by keyword; with the suffix `_in_prepare` it does so while loading, else in each `run`."""
+"""What can go wrong, by keyword: while loading with the suffix `_in_prepare`, else in each `run`."""
 
 
 class FakeRuntime:
     """Deterministic, always available; for tests of everything that surrounds a runtime.
 
-    Keywords of `Source.kwargs`: those of `BEHAVIOURS`; `scale` and `offset` spoil the outputs; `precision`, `provider`
-    and `threads` are what the facts claim in place of the request.
+    Keywords of `Source.kwargs`: those of `BEHAVIOURS`; `scale` and `offset` spoil the outputs; `precision`,
+    `provider` and `threads` are what the facts claim in place of the request.
     """
 
     name = "fake"

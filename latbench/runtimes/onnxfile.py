@@ -1,7 +1,7 @@
 """What an ONNX file says about its number formats, read without the onnx package.
 
-The measuring process must stay small (its peak memory is a column), so the few fields needed are read straight from
-the protobuf wire format: https://protobuf.dev/programming-guides/encoding and onnx.proto3 of the ONNX project.
+The measuring process must stay small (its peak memory is a column), so the few fields needed are read straight
+from the protobuf wire format: protobuf.dev/programming-guides/encoding, and onnx.proto3 of the ONNX project.
 """
 
 import math
@@ -23,8 +23,8 @@ _QUANTISED = ("Quantize", "QLinear", "Integer")
 def weights(path: str | Path) -> dict[str, int]:
     """Return the number of weights held in each floating-point format ("fp32", "fp16", "bf16", "fp64").
 
-    A graph with quantising operators also has the key "int8", with the number of those operators. Weights in external
-    data are counted by their shape; the data file itself is not opened.
+    A graph with quantising operators also has the key "int8", with the number of those operators. Weights in
+    external data are counted by their shape; the data file itself is not opened.
     """
     with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         held: Counter[str] = Counter()
@@ -67,7 +67,7 @@ def _spans(data: mmap.mmap, span: Span, wanted: int) -> Iterator[Span]:
 
 
 def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int | Span]]:
-    """Yield (field number, value): an int for a varint, the span of the bytes for a length-delimited field."""
+    """Yield (field number, value): an int for a varint, the span of the bytes of a length-delimited field."""
     position, end = span
     while position < end:
         key, position = _varint(data, position)

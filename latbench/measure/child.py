@@ -1,0 +1,148 @@
+"""One launch, inside its own process: `python -m latbench.measure.child REQUEST.json RESULT.json`."""
+
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from exporters import parity
+from latbench import runtimes, stats
+from latbench.errors import BadInput, EnvironmentFault, LatbenchError
+from latbench.machine import witnesses
+from latbench.measure.clock import MONOTONIC, Clock
+from latbench.measure.launch import LaunchRequest, LaunchResult
+from latbench.measure.loop import time_calls
+from latbench.measure.warmup import warm_up
+from latbench.runtimes.base import Arrays
+
+_WARMUP_CAP = 4
+"""Warm-up ends unsettled after this many times the requested number."""
+
+_REASON_LENGTH = 600
+
+
+def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
+    """Return what one launch of `request` brings; a failure is a result with the runtime's own message."""
+    try:
+        return _measure(request, clock)
+    except MemoryError:
+        return LaunchResult("oom", "the measuring process ran out of memory")
+    except LatbenchError as error:
+        return LaunchResult("failed", str(error))
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return LaunchResult("failed", reason[:_REASON_LENGTH])
+
+
+def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
+    runtime = runtimes.get(request.runtime)
+    found = runtime.check(request.options.device)
+    if not found.available:
+        raise EnvironmentFault(f"{found.reason}; mend: {found.mend}")
+    inputs, expected = _reference(request.reference)
+
+    begin = clock()
+    session = runtime.prepare(request.source, request.options)
+    load_ns = clock() - begin - (session.compile_ns or 0)
+    session.bind(inputs)
+    (first_ns,) = time_calls(session.run, clock, 1)
+    agreement = None if expected is None else _agreement(session.outputs(), expected)
+
+    gc.collect()
+    cap = _WARMUP_CAP * request.warmup
+    warmup_ns = warm_up(session.run, clock, request.warmup, _settled, cap)
+    before = witnesses.snapshot()
+    samples_ns = time_calls(session.run, clock, request.iterations)
+    after = witnesses.snapshot()
+    result = LaunchResult(
+        "ok",
+        samples_ns=samples_ns,
+        warmup_ns=warmup_ns,
+        load_ns=load_ns,
+        compile_ns=session.compile_ns,
+        first_inference_ns=first_ns,
+        peak_rss_bytes=peak_rss_bytes(),
+        facts=asdict(session.facts),
+        parity=None if agreement is None else agreement.to_json(),
+        witnesses=witnesses.difference(before, after),
+    )
+    session.close()
+    return result
+
+
+def _settled(earlier: Sequence[int], latest: Sequence[int]) -> bool:
+    return stats.warmup_settled(np.asarray(earlier), np.asarray(latest))
+
+
+def _reference(path: str | None) -> tuple[Arrays, Arrays | None]:
+    """Return the inputs and the expected outputs; no outputs in the file, or no file, means unchecked."""
+    if path is None:
+        return {}, None
+    try:
+        with np.load(path) as arrays:
+            named = {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The reference {path} cannot be read: {error}.") from error
+    inputs = {
+        name.removeprefix("input:"): array for name, array in named.items() if name.startswith("input:")
+    }
+    outputs = {
+        name.removeprefix("output:"): array for name, array in named.items() if name.startswith("output:")
+    }
+    return inputs, outputs or None
+
+
+def _agreement(actual: Arrays, expected: Arrays) -> parity.Parity:
+    """Return the parity, outputs matched by name, or by position where the runtime names them otherwise."""
+    if not expected.keys() <= actual.keys():
+        if len(actual) != len(expected):
+            raise BadInput(f"The model has outputs {list(actual)}, the reference has {list(expected)}.")
+        actual = dict(zip(expected, actual.values(), strict=True))
+    return parity.compare(actual, expected)
+
+
+def peak_rss_bytes() -> int:
+    """Return the peak resident memory of this process in bytes.
+
+    Linux keeps `ru_maxrss` across exec, so that a large parent would be counted: VmHWM is read where there is one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+
+
+def write_result(path: Path, result: LaunchResult) -> None:
+    """Write `result` to `path`, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(result.to_json(), allow_nan=False))
+    os.replace(partial, path)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies: an orphan would disturb the launches of a resumed run."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read the request, measure, write the result."""
+    _die_with_parent()
+    request_path, result_path = map(Path, arguments)
+    request = LaunchRequest.from_json(json.loads(request_path.read_text()))
+    write_result(result_path, measure(request))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
