@@ -1,1 +1,39 @@
-"""."""
+"""Records: what a run wrote down, and the rows made from it. Needs neither torch nor a runtime."""
+
+from latbench.records.anyfile import read_any
+from latbench.records.columns import Column, columns
+from latbench.records.parse import Records
+from latbench.records.record import (
+    PENDING,
+    SCHEMA,
+    STATUSES,
+    CellPlan,
+    CellRecord,
+    LaunchRecord,
+    Record,
+    RunRecord,
+)
+from latbench.records.row import Row, rows
+from latbench.records.store import LOCK, RECORDS, TABLE, Store, read
+
+__all__ = [
+    "LOCK",
+    "PENDING",
+    "RECORDS",
+    "SCHEMA",
+    "STATUSES",
+    "TABLE",
+    "CellPlan",
+    "CellRecord",
+    "Column",
+    "LaunchRecord",
+    "Record",
+    "Records",
+    "Row",
+    "RunRecord",
+    "Store",
+    "columns",
+    "read",
+    "read_any",
+    "rows",
+]

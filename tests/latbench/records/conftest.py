@@ -1,9 +1,12 @@
 """Builders of small records, as fixtures that return functions."""
 
 import dataclasses
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from latbench import stats
 from latbench.measure.launch import LaunchResult
 from latbench.records.record import CellPlan, LaunchRecord, RunRecord
 
@@ -27,6 +30,40 @@ PLAN = CellPlan(
     reference_kind="eager fp32",
     input_sha256="cd" * 32,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistic:
+    """As much of a statistic as records look at, so that these tests do not follow each new one."""
+
+    name: str
+    unit: str
+    description: str
+    compute: Callable
+
+
+def _median(launches):
+    return float(np.median([np.median(one) for one in launches])) / 1e6
+
+
+STATISTICS = (
+    Statistic("latency_ms", "ms", "Median of launch medians.", _median),
+    Statistic("latency_min_ms", "ms", "Smallest sample.", lambda all_: float(min(map(np.min, all_))) / 1e6),
+    Statistic("latency_p99_ms", "ms", "Never licensed here.", lambda _: None),
+)
+
+
+@pytest.fixture
+def statistics():
+    return STATISTICS
+
+
+@pytest.fixture(autouse=True)
+def _settled_at_three_milliseconds(monkeypatch):
+    """Call warm-up settled when its last samples lie below 3 ms."""
+    monkeypatch.setattr(
+        stats, "warmup_settled", lambda _, latest: bool(np.all(latest < 3_000_000)), raising=False
+    )
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latbench.measure.launch import LaunchResult
 from latbench.records.line import NewerSchema, decode, encode
 from latbench.records.record import STATUSES, CellPlan, CellRecord, LaunchRecord, RunRecord
 
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXT = st.text(st.characters(codec=None), max_size=12)
 COUNT = st.integers(0, 2**62)
 PLAIN = st.recursive(
@@ -74,6 +75,7 @@ RECORDS = st.one_of(
 )
 
 
+@UNTIMED
 @given(RECORDS)
 def test_a_record_survives_the_file(record):
     line = encode(record)
@@ -82,6 +84,7 @@ def test_a_record_survives_the_file(record):
     assert line.isascii()
 
 
+@UNTIMED
 @given(RECORDS)
 def test_no_proper_prefix_of_a_line_is_json(record):
     line = encode(record).rstrip(b"\n")

@@ -1,0 +1,127 @@
+"""The columns of latency.csv, in order: the list that the CSV, the tables and results/README.md follow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from latbench import stats
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name (the unit included where there is one), unit, meaning and Python type."""
+
+    name: str
+    unit: str
+    description: str
+    type: type = str
+
+
+def _texts(*pairs: tuple[str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, "text", description) for name, description in pairs)
+
+
+def _counts(*triples: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, unit, description, int) for name, unit, description in triples)
+
+
+def _floats(*triples: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, unit, description, float) for name, unit, description in triples)
+
+
+_CELL = (
+    *_counts(("schema", "number", "Schema of the records this row was made from.")),
+    *_texts(
+        ("run_id", "The run: one invocation and its launches."),
+        ("cell_id", "First 12 hex digits of the hash of what makes this cell itself; equal over runs."),
+        ("created", "When the run began, ISO 8601, UTC."),
+        ("model", "Name of the model, or path of one's own ONNX file."),
+        ("family", "Family of the model in the zoo."),
+    ),
+    *_counts(("resolution", "px", "Height and width of the input image.")),
+    *_texts(("input_shape", "Shape of the first input, NxCxHxW.")),
+    *_counts(
+        ("params", "count", "Parameters of the model."),
+        ("macs", "count", "Multiply-accumulates of one image; FLOPs are twice that."),
+    ),
+    *_texts(
+        ("runtime", "The engine that ran the model."),
+        ("runtime_version", "Its version, as the launches report it."),
+        ("device", "Device asked for."),
+        ("device_actual", "Device that ran, read back from the session."),
+        ("provider_actual", "Execution provider, plug-in or mode that ran, read back from the session."),
+        ("precision_requested", "Arithmetic asked for."),
+        ("precision_actual", "Arithmetic used, read back from the session."),
+    ),
+    *_counts(
+        ("threads_requested", "count", "Threads asked for."),
+        ("threads_actual", "count", "Threads used, read back from the session."),
+    ),
+    Column("spinning", "true/false", "Whether idle threads were asked to spin; empty: the default.", bool),
+    Column("spinning_actual", "true/false", "Whether they do, read back from the session.", bool),
+    *_counts(
+        (
+            "usable_cpus",
+            "count",
+            "CPUs the process may use: affinity and cgroup quota, not what is installed.",
+        ),
+        ("batch", "images", "Images per inference."),
+    ),
+    *_texts(
+        ("target", "What the artifact was exported for: portable, a runtime, or eager (no artifact)."),
+        ("lowering", "How operators were lowered, e.g. expand=broadcast."),
+    ),
+    *_counts(("opset", "number", "ONNX opset read back from the artifact.")),
+    *_texts(("artifact_sha256", "SHA-256 of the artifact that was timed.")),
+    *_counts(("artifact_bytes", "bytes", "Size of the artifact.")),
+    *_texts(
+        ("input_sha256", "SHA-256 of the inputs that were timed."),
+        ("status", "How the cell ended; see Statuses."),
+        ("reason", "Why, when it is not ok."),
+    ),
+    *_counts(
+        ("launches", "count", "Launches summarised here: fresh processes, the unit of the interval."),
+        ("launches_requested", "count", "Launches asked for."),
+        ("iterations", "count", "Timed inferences summarised here, over all launches."),
+        ("iterations_requested", "count", "Timed inferences asked for, over all launches."),
+        ("warmup", "count", "Untimed inferences asked for before the timed ones of each launch."),
+    ),
+    *_texts(
+        ("protocol", "launches (several fresh processes) or paper (one, hence no interval)."),
+        ("boundary", "Where latency is taken: host is call to outputs readable on the host."),
+    ),
+)
+
+_AFTER = (
+    *_floats(
+        ("first_inference_ms", "ms", "First inference of a launch, median over launches."),
+        ("load_ms", "ms", "Loading the model into the runtime, without compile_ms; median over launches."),
+        ("compile_ms", "ms", "Compilation for this machine, where told apart; median over launches."),
+        ("peak_rss_mib", "MiB", "Peak resident memory of the measuring process; median over launches."),
+        ("parity_max_abs", "1", "Largest absolute difference of an output from the reference, worst launch."),
+        ("parity_max_rel", "1", "The same divided by the largest absolute value of that output."),
+        ("parity_cosine", "1", "Cosine similarity of the outputs with the reference, worst launch."),
+    ),
+    *_texts(
+        ("parity_reference", "What the outputs were compared with."),
+        ("flags", "What to know before trusting the row, as name=figure;name=figure; see Flags."),
+        ("cpu_model", "Name of the processor."),
+        ("cpu_set", "CPUs the process was allowed to run on."),
+    ),
+    *_floats(("cpu_quota", "CPUs", "CPU time the cgroup allows, in CPUs; empty: no limit known.")),
+    *_texts(
+        ("kernel", "Release of the operating system's kernel."),
+        ("governor", "CPU frequency governor."),
+    ),
+    *_counts(("seed", "number", "Seed of the order of the launches.")),
+    *_texts(
+        ("versions", "Versions of the packages, as name=version;name=version."),
+        ("command", "The command line of the run."),
+    ),
+)
+
+
+def columns(using: Iterable["stats.Statistic"] | None = None) -> tuple[Column, ...]:
+    """Return every column in order; the statistics of `latbench.stats`, or `using`, stand in the middle."""
+    chosen = stats.statistics() if using is None else using
+    middle = (Column(one.name, one.unit, one.description, float) for one in chosen)
+    return (*_CELL, *middle, *_AFTER)
