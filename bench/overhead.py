@@ -1,6 +1,7 @@
 """Prints what the timed loop costs on top of the call it times, and what each way of calling a runtime costs.
 
-Run by `make bench-overhead`; exits with 1 when the loop costs more than 0.3 % of the call and more than 0.5 us.
+Run by `make bench-overhead`; exits with 1 when the loop costs more than 0.3 % of the call and more than 0.5
+us.
 """
 
 import argparse
@@ -27,10 +28,10 @@ _CHUNK = 50
 
 
 def overhead(call: Call, rounds: int) -> tuple[float, float]:
-    """Return the medians in ns of one call as `time_loop` sees it and as a loop without a clock inside takes it.
+    """Return the medians in ns of one call as `time_loop` sees it and in a loop with no clock inside.
 
-    Chunks of the two alternate in this process, so that a change of the machine's speed falls on both; each figure
-    is a median over chunks, of the chunk's median sample and of the bare chunk's time per call.
+    Chunks of the two alternate in this process, so that a change of the machine's speed falls on both; each
+    figure is a median over chunks, of the chunk's median sample and of the bare chunk's time per call.
     """
     starts, ends = buffer(_CHUNK), buffer(_CHUNK)
     clock = time.perf_counter_ns

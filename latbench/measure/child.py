@@ -3,8 +3,6 @@
 import ctypes
 import gc
 import json
-import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -112,12 +110,15 @@ def _agreement(actual: Arrays, expected: Arrays) -> parity.Parity:
 def peak_rss_bytes() -> int:
     """Return the peak resident memory of this process in bytes.
 
-    Linux keeps `ru_maxrss` across exec, so that a large parent would be counted: VmHWM is read where there is one.
+    Linux keeps `ru_maxrss` across exec, so that a large parent would be counted: VmHWM is read where there is
+    one.
     """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
+        import resource
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 
@@ -126,11 +127,11 @@ def write_result(path: Path, result: LaunchResult) -> None:
     """Write `result` to `path`, whole or not at all."""
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(result.to_json(), allow_nan=False))
-    os.replace(partial, path)
+    partial.replace(path)
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies: an orphan would disturb the launches of a resumed run."""
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies: an orphan would disturb a resumed run."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
@@ -138,7 +139,7 @@ def _die_with_parent() -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Read the request, measure, write the result."""
-    _die_with_parent()
+    die_with_parent()
     request_path, result_path = map(Path, arguments)
     request = LaunchRequest.from_json(json.loads(request_path.read_text()))
     write_result(result_path, measure(request))

@@ -14,9 +14,9 @@ STATUSES = ("ok", "failed", "timeout", "crashed", "oom")
 class LaunchRequest:
     """One launch: what to load, how, how many warm-up and timed iterations, and what the outputs must equal.
 
-    `reference` is an `.npz` with arrays `input:<name>` and `output:<name>` (eager fp32); the launch binds those
-    inputs. A file without outputs leaves them unchecked (recorded as such); `None` also binds nothing, which only
-    models without inputs can bear.
+    `reference` is an `.npz` with arrays `input:<name>` and `output:<name>` (eager fp32); the launch binds
+    those inputs. A file without outputs leaves them unchecked (recorded as such); `None` also binds nothing,
+    which only models without inputs can bear.
     """
 
     source: Source
@@ -42,8 +42,8 @@ class LaunchResult:
     """What one launch brought back; times are integer nanoseconds, sizes bytes, unknown is None.
 
     `status` is one of `STATUSES`, with `reason` when it is not ok. `parity` holds max_abs, max_rel and cosine
-    against the reference, `witnesses` the operating system's counters over the timed region. `load_ns` leaves out
-    `compile_ns`; `wall_ns` is the whole launch as the parent saw it.
+    against the reference, `witnesses` the operating system's counters over the timed region. `load_ns` leaves
+    out `compile_ns`; `wall_ns` is the whole launch as the parent saw it.
     """
 
     status: str

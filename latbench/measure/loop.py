@@ -17,8 +17,8 @@ def time_loop(
 ) -> None:
     """Call `call` n times and write the clock before and after each call to `starts` and `ends`.
 
-    Both buffers must hold n values. The garbage collector is off meanwhile and restored afterwards, also when `call`
-    raises.
+    Both buffers must hold n values. The garbage collector is off meanwhile and restored afterwards, also when
+    `call` raises.
     """
     collecting = gc.isenabled()
     gc.disable()

@@ -6,10 +6,10 @@ _SOURCES = ("/proc/vmstat", "/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memo
 
 
 def kills() -> int | None:
-    """Return the out-of-memory kills counted so far, here or in this control group; None where nothing counts them.
+    """Return the out-of-memory kills counted so far; None where nothing counts them.
 
-    Only a difference between two calls means anything. Source: `oom_kill` in /proc/vmstat (Linux 4.13), cgroup v2
-    memory.events, cgroup v1 memory.oom_control.
+    Only a difference between two calls means anything. Source: `oom_kill` in /proc/vmstat (Linux 4.13),
+    cgroup v2 memory.events, cgroup v1 memory.oom_control.
     """
     counts = [count for source in _SOURCES if (count := _count(Path(source))) is not None]
     return sum(counts) if counts else None

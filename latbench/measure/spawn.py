@@ -27,8 +27,8 @@ _OUT_OF_MEMORY = ("std::bad_alloc", "MemoryError", "can't allocate memory", "Fai
 def launch(request: LaunchRequest, timeout: float | None, rng: random.Random) -> LaunchResult:
     """Return the result of one fresh measuring process, ended by force after `timeout` seconds (None: never).
 
-    Whatever becomes of the process, a result comes back; EnvironmentFault is raised only when the process cannot be
-    started or its files cannot be written. An interrupt kills the process and is passed on.
+    Whatever becomes of the process, a result comes back; EnvironmentFault is raised only when the process
+    cannot be started or its files cannot be written. An interrupt kills the process and is passed on.
     """
     added = runtimes.get(request.runtime).environment(request.options)
     try:
@@ -41,10 +41,10 @@ def launch(request: LaunchRequest, timeout: float | None, rng: random.Random) ->
 
 
 def environment(added: Mapping[str, str], rng: random.Random) -> dict[str, str]:
-    """Return the child's environment: this one, the runtime's variables, this import path, and random padding.
+    """Return the child's environment: this one, the runtime's, this import path and random padding.
 
-    The size of the environment moves the stack and with it the latency (Mytkowicz et al. 2009), so it is drawn anew
-    for each launch.
+    The size of the environment moves the stack and with it the latency (Mytkowicz et al. 2009), so it is
+    drawn anew for each launch.
     """
     paths = [str(Path(entry or ".").resolve()) for entry in sys.path]
     own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
@@ -65,7 +65,7 @@ def _launch(
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environ
         )
-    overdue = _sleep_until_end(process, timeout)
+    overdue = sleep_until_end(process, timeout)
     wall_ns = time.perf_counter_ns() - begin
     result = read_result(result_path)
     if result is None:
@@ -75,11 +75,11 @@ def _launch(
     return replace(result, wall_ns=wall_ns)
 
 
-def _sleep_until_end(process: subprocess.Popen[bytes], timeout: float | None) -> bool:
+def sleep_until_end(process: subprocess.Popen[bytes], timeout: float | None) -> bool:
     """Block until the process ends and tell whether it had to be killed for lateness.
 
-    `Popen.wait(timeout)` polls, and a parent that polls is part of the benchmark: here the parent blocks in `waitpid`
-    and a second thread, asleep on a lock, does the killing.
+    `Popen.wait(timeout)` polls, and a parent that polls is part of the benchmark: here the parent blocks in
+    `waitpid` and a second thread, asleep on a lock, does the killing.
     """
     overdue = threading.Event()
 
@@ -116,8 +116,8 @@ def read_result(path: Path) -> LaunchResult | None:
 def judge(code: int, last_lines: str, oom_killed: bool, overdue: str | None = None) -> LaunchResult:
     """Return the result of a process that ended with exit `code` and left none.
 
-    `last_lines` is what it said last; `oom_killed` that the kernel's count of out-of-memory kills rose meanwhile;
-    `overdue` the reason when it was killed for lateness.
+    `last_lines` is what it said last; `oom_killed` that the kernel's count of out-of-memory kills rose
+    meanwhile; `overdue` the reason when it was killed for lateness.
     """
     said = f": {last_lines}" if last_lines else ""
     if overdue is not None:

@@ -14,8 +14,8 @@ def warm_up(
 ) -> tuple[int, ...]:
     """Return the durations in nanoseconds of all warm-up iterations, at least `count` and at most `cap`.
 
-    After the first `count`, half as many more are run as long as `settled(earlier, latest)` says no, where `latest` is
-    the last half of `count`. None are run when `count` is 0.
+    After the first `count`, half as many more are run as long as `settled(earlier, latest)` says no, where
+    `latest` is the last half of `count`. None are run when `count` is 0.
     """
     half = max(1, count // 2)
     durations = time_calls(call, clock, count)

@@ -38,8 +38,8 @@ class Source:
 class SessionOptions:
     """What is asked of a runtime: device ("cpu"), threads, precision ("fp32") and thread spinning.
 
-    `spinning` None keeps the runtime's own default; False turns it off, as is done when threads exceed the usable
-    CPUs.
+    `spinning` None keeps the runtime's own default; False turns it off, as is done when threads exceed the
+    usable CPUs.
     """
 
     device: str = "cpu"
@@ -115,7 +115,7 @@ class Runtime(Protocol):
 
 
 def wanted(inputs: Arrays, name: str) -> np.ndarray:
-    """Return the array given for the model's input `name`; BadInput lists what was given when there is none."""
+    """Return the array given for the model's input `name`; BadInput lists what was given instead."""
     if name not in inputs:
         given = ", ".join(inputs) or "none"
         raise BadInput(f"The model has an input {name!r}, but the inputs given are: {given}.")

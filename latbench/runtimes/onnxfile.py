@@ -1,7 +1,8 @@
 """What an ONNX file says about its number formats, read without the onnx package.
 
-The measuring process must stay small (its peak memory is a column), so the few fields needed are read straight
-from the protobuf wire format: protobuf.dev/programming-guides/encoding, and onnx.proto3 of the ONNX project.
+The measuring process must stay small (its peak memory is a column), so the few fields needed are read
+straight from the protobuf wire format: protobuf.dev/programming-guides/encoding, and onnx.proto3 of the ONNX
+project.
 """
 
 import math
@@ -17,14 +18,14 @@ _NODE, _INITIALIZER = 1, 5
 _OP_TYPE, _ATTRIBUTE, _ATTRIBUTE_TENSOR = 4, 5, 5
 _DIMS, _DATA_TYPE = 1, 2
 _FLOATS = {1: "fp32", 10: "fp16", 11: "fp64", 16: "bf16"}
-_QUANTISED = ("Quantize", "QLinear", "Integer")
+_QUANTISED = ("QuantizeLinear", "QLinear", "Integer")
 
 
 def weights(path: str | Path) -> dict[str, int]:
     """Return the number of weights held in each floating-point format ("fp32", "fp16", "bf16", "fp64").
 
-    A graph with quantising operators also has the key "int8", with the number of those operators. Weights in
-    external data are counted by their shape; the data file itself is not opened.
+    A graph that quantises its activations also has the key "int8", with the number of those operators.
+    Weights in external data are counted by their shape; the data file itself is not opened.
     """
     with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         held: Counter[str] = Counter()

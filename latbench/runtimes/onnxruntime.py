@@ -14,7 +14,7 @@ from latbench.runtimes.vendor import installed
 
 _SPINNING = "session.intra_op.allow_spinning"
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-_PROVIDER_OPTIONS = {"cpu": {}, "cuda": {"use_tf32": "0"}}
+_PROVIDER_OPTIONS: dict[str, dict[str, str]] = {"cpu": {}, "cuda": {"use_tf32": "0"}}
 _DTYPES = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -29,7 +29,7 @@ _PRECISIONS = {"tensor(float)": "fp32", "tensor(float16)": "fp16", "tensor(doubl
 
 
 class OnnxRuntimeSession:
-    """An `InferenceSession` with every input, and every output of static shape, in memory ORT allocated once."""
+    """An `InferenceSession` with inputs, and outputs of static shape, in values allocated once."""
 
     def __init__(self, session: Any, facts: Facts) -> None:
         import onnxruntime
@@ -39,7 +39,8 @@ class OnnxRuntimeSession:
         self._session = session
         self._binding = session.io_binding()
         self._inputs: dict[str, Any] = {}
-        # The C-level call, with options made once: a quarter of the cost of `InferenceSession.run` (bench/overhead.py).
+        # The C-level call with options made once costs a quarter of `InferenceSession.run`
+        # (bench/overhead.py).
         call = session._sess.run_with_iobinding
         self.run: Callable[[], object] = partial(call, self._binding._iobinding, onnxruntime.RunOptions())
 
@@ -47,7 +48,7 @@ class OnnxRuntimeSession:
         """Copy `inputs` into the bound values, cast to the types the graph declares."""
         first = not self._inputs
         for node in self._session.get_inputs():
-            array = np.ascontiguousarray(wanted(inputs, node.name), dtype=_DTYPES[node.type])
+            array: np.ndarray = np.ascontiguousarray(wanted(inputs, node.name), dtype=_DTYPES[node.type])
             if first:
                 self._inputs[node.name] = value = _value(array.shape, array.dtype.type)
                 self._binding.bind_ortvalue_input(node.name, value)
@@ -106,7 +107,7 @@ class OnnxRuntime:
         return {}
 
     def prepare(self, source: Source, options: SessionOptions) -> OnnxRuntimeSession:
-        """Load `source.path` with all graph optimisations; on a device other than the CPU, no node may fall back."""
+        """Load `source.path` with all graph optimisations; off the CPU, no node may fall back to it."""
         import onnxruntime
 
         path = str(source.path)

@@ -19,7 +19,7 @@ _EXTRA = (
     "PERFORMANCE_HINT",
     "ENABLE_CPU_PINNING",
     "ENABLE_HYPER_THREADING",
-    "SCHEDULING_CORE_TYPE",
+    "EXECUTION_MODE_HINT",
 )
 
 
@@ -34,10 +34,11 @@ class OpenVinoSession:
         self._compiled = compiled
         self._request = compiled.create_infer_request()
         self._bound = False
-        # The wrapper's `infer` checks its arguments and copies the outputs on each call, `start_async` + `wait` hands
-        # over to another thread; the base class's `infer` with shared outputs does neither (bench/overhead.py).
-        infer = super(openvino.InferRequest, self._request).infer
-        self.run: Callable[[], object] = partial(infer, {}, True, False)
+        # The wrapper's `infer` checks its arguments and copies the outputs on each call, `start_async` +
+        # `wait` hands over to another thread; the C-level `infer` with shared outputs does neither
+        # (bench/overhead.py).
+        base: Any = super(openvino.InferRequest, self._request)
+        self.run: Callable[[], object] = partial(base.infer, {}, True, False)
 
     def bind(self, inputs: Arrays) -> None:
         """Copy `inputs` into the preset tensors, cast to the types the model declares."""
@@ -131,8 +132,11 @@ def _facts(compiled: Any) -> Facts:
         device=next((name for name, its in _DEVICES.items() if [its] == devices), None),
         precision=_READ_BACK.get(precision, precision),
         threads=compiled.get_property("INFERENCE_NUM_THREADS"),
-        version=openvino.__version__,
-        extra={name: _plain(compiled.get_property(name)) for name in _EXTRA},
+        version=openvino.__version__.partition("-")[0],
+        extra={
+            "build": openvino.__version__,
+            **{name: _plain(compiled.get_property(name)) for name in _EXTRA},
+        },
     )
 
 

@@ -45,7 +45,7 @@ class PyTorchSession:
             tensor.copy_(array)
 
     def outputs(self) -> Arrays:
-        """Return copies of the outputs of the latest `run`: "output", "output_1", ... or the keys of a mapping."""
+        """Return copies of the latest outputs: "output", "output_1", ... or the keys of a mapping."""
         return {name: _array(tensor) for name, tensor in _named(self._latest[0]).items()}
 
     def close(self) -> None:
@@ -130,7 +130,8 @@ def build(source: Source) -> Any:
 def _facts(module: Any) -> Facts:
     import torch
 
-    formats = {_PRECISIONS.get(str(tensor.dtype)) for tensor in module.parameters()} or {"fp32"}
+    dtypes = {tensor.dtype for tensor in module.parameters()} or {torch.get_default_dtype()}
+    formats = {_PRECISIONS.get(str(dtype)) for dtype in dtypes}
     matmul = torch.get_float32_matmul_precision()
     exact = len(formats) == 1 and matmul == "highest"
     return Facts(

@@ -1,0 +1,142 @@
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from latbench.measure import child
+from latbench.measure.clock import FakeClock
+from latbench.measure.launch import LaunchRequest, LaunchResult
+from latbench.runtimes.base import SessionOptions, Source
+
+
+@pytest.fixture
+def reference(tmp_path):
+    path = tmp_path / "reference.npz"
+    x = np.linspace(-1, 1, 6, dtype=np.float32)
+    np.savez(path, **{"input:x": x, "output:y": x})
+    return path
+
+
+def request_for(reference=None, runtime="fake", device="cpu", **kwargs):
+    source = Source("module", kwargs=kwargs)
+    options = SessionOptions(device=device, threads=2)
+    return LaunchRequest(source, runtime, options, 5, 4, reference and str(reference))
+
+
+def test_a_launch_brings_everything_back(reference):
+    result = child.measure(request_for(reference))
+    assert (result.status, result.reason) == ("ok", None)
+    assert len(result.samples_ns) == 5
+    assert len(result.warmup_ns) >= 4
+    assert result.parity == {"max_abs": 0.0, "max_rel": 0.0, "cosine": pytest.approx(1.0)}
+    assert (result.facts["provider"], result.facts["threads"]) == ("fake", 2)
+    assert result.peak_rss_bytes > 2**20
+    assert result.compile_ns is None
+    assert result.witnesses
+    assert LaunchResult.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+
+
+def test_load_first_inference_and_samples_are_timed_apart(reference):
+    clock = FakeClock([0, 1000, 0, 300, *[0, 20] * 4, *[0, 7] * 5])
+    result = child.measure(request_for(reference), clock)
+    assert (result.load_ns, result.first_inference_ns) == (1000, 300)
+    assert result.warmup_ns == (20,) * 4
+    assert result.samples_ns == (7,) * 5
+
+
+def test_spoilt_outputs_show_in_the_parity_and_keep_the_samples(reference):
+    result = child.measure(request_for(reference, scale=1.5))
+    assert result.status == "ok"
+    assert result.parity["max_rel"] == pytest.approx(0.5)
+    assert len(result.samples_ns) == 5
+
+
+def test_a_wrong_precision_is_reported_as_read_back(reference):
+    assert child.measure(request_for(reference, precision="bf16")).facts["precision"] == "bf16"
+
+
+def test_without_expected_outputs_the_parity_is_unknown(tmp_path):
+    np.savez(tmp_path / "inputs.npz", **{"input:x": np.ones(3)})
+    result = child.measure(request_for(tmp_path / "inputs.npz"))
+    assert (result.status, result.parity) == ("ok", None)
+    assert child.measure(request_for(None)).parity is None
+
+
+@pytest.mark.parametrize("where", ["fail", "fail_in_prepare"])
+def test_a_failure_keeps_the_runtimes_message(reference, where):
+    result = child.measure(request_for(reference, **{where: "no kernel\nfor Foo(3)"}))
+    assert (result.status, result.reason) == ("failed", "RuntimeError: no kernel for Foo(3)")
+    assert result.samples_ns == ()
+
+
+def test_a_long_message_is_cut(reference):
+    assert len(child.measure(request_for(reference, fail="x" * 10_000)).reason) == 600
+
+
+def test_exhausted_memory_is_its_own_status(reference):
+    assert child.measure(request_for(reference, exhaust_memory=True)).status == "oom"
+
+
+def test_an_unavailable_device_names_the_mend(reference):
+    result = child.measure(request_for(reference, device="abacus"))
+    assert result.status == "failed"
+    assert "'abacus'" in result.reason
+    assert "--device cpu" in result.reason
+
+
+def test_an_unreadable_reference_is_named(tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
+    for name in ("bad.npz", "absent.npz"):
+        result = child.measure(request_for(tmp_path / name))
+        assert result.status == "failed"
+        assert f"{name} cannot be read" in result.reason
+
+
+def test_outputs_that_differ_in_number_fail(tmp_path):
+    x = np.ones(3)
+    np.savez(tmp_path / "two.npz", **{"input:x": x, "output:a": x, "output:b": x})
+    result = child.measure(request_for(tmp_path / "two.npz"))
+    assert result.status == "failed"
+    assert "['a', 'b']" in result.reason
+
+
+def test_an_interrupt_is_not_a_failure_of_the_runtime(reference):
+    with pytest.raises(KeyboardInterrupt):
+        child.measure(request_for(reference, interrupt=True))
+
+
+def test_a_result_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "result.json"
+    child.write_result(path, LaunchResult("ok", samples_ns=(1, 2)))
+    assert LaunchResult.from_json(json.loads(path.read_text())).samples_ns == (1, 2)
+    with pytest.raises(ValueError, match="JSON compliant"):
+        child.write_result(path, LaunchResult("ok", witnesses={"share": float("nan")}))
+    assert LaunchResult.from_json(json.loads(path.read_text())).samples_ns == (1, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_peak_memory_is_not_inherited_from_a_large_parent():
+    code = "from latbench.measure.child import peak_rss_bytes; print(peak_rss_bytes())"
+    ballast = bytearray(os.urandom(1)) * 200_000_000
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < len(ballast)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfd")
+def test_it_dies_with_its_parent():
+    hanging = (
+        "import os, threading; from latbench.measure.child import die_with_parent; die_with_parent();"
+        "print(os.getpid(), flush=True); threading.Event().wait()"
+    )
+    between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hanging!r}])"
+    with subprocess.Popen([sys.executable, "-c", between], stdout=subprocess.PIPE, text=True) as parent:
+        orphan = os.pidfd_open(int(parent.stdout.readline()))
+        parent.send_signal(signal.SIGKILL)
+        ended, _, _ = select.select([orphan], [], [], 30)
+        os.close(orphan)
+    assert ended

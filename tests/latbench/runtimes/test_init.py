@@ -1,0 +1,30 @@
+import subprocess
+import sys
+
+import pytest
+
+from latbench import runtimes
+from latbench.errors import BadInput
+
+
+def test_runtimes_are_found_by_name():
+    assert all(runtimes.get(name).name == name for name in runtimes.runtimes())
+
+
+def test_a_near_name_is_suggested():
+    with pytest.raises(BadInput, match=r"'opnvino'; did you mean 'openvino'\?"):
+        runtimes.get("opnvino")
+
+
+def test_a_far_name_gets_the_list():
+    with pytest.raises(BadInput, match="fake, onnxruntime, openvino, pytorch"):
+        runtimes.get("zzz")
+
+
+def test_walking_the_runtimes_imports_no_vendor():
+    code = (
+        "import sys; from latbench import runtimes; runtimes.runtimes();"
+        "print(sorted({'torch', 'onnx', 'onnxruntime', 'openvino'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
