@@ -1,0 +1,73 @@
+"""The frame that EfficientMod and its MBConv counterparts share: stem, stages, norm, pooled head."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from latbench.zoo.layers.layout import ChannelNorm, Layout
+
+
+class Patches(nn.Module):
+    """A strided convolution and a norm: the stem, and the step from one stage to the next."""
+
+    def __init__(
+        self, channels: int, out_channels: int, window: tuple[int, int, int], layout: Layout
+    ) -> None:
+        super().__init__()
+        kernel, stride, padding = window
+        self.layout = layout
+        self.proj = nn.Conv2d(channels, out_channels, kernel, stride, padding)
+        self.norm = ChannelNorm(out_channels, layout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the smaller activation with `out_channels` channels."""
+        return self.norm(self.layout.from_nchw(self.proj(self.layout.to_nchw(x))))
+
+
+class Stage(nn.Module):
+    """Blocks at one resolution, then the step to the next stage (none after the last)."""
+
+    def __init__(self, blocks: Sequence[nn.Module], downsample: nn.Module) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the activation of the next stage."""
+        for block in self.blocks:
+            x = block(x)
+        return self.downsample(x)
+
+
+class Pyramid(nn.Module):
+    """An image classifier: `stages[i]` are blocks with `dims[i]` channels, halved in resolution between stages.
+
+    `stem` is (kernel, stride, padding) of the first convolution.
+    """
+
+    def __init__(
+        self,
+        dims: Sequence[int],
+        stages: Sequence[Sequence[nn.Module]],
+        stem: tuple[int, int, int],
+        layout: Layout,
+        classes: int = 1000,
+    ) -> None:
+        super().__init__()
+        steps: list[nn.Module] = [
+            Patches(dim, wider, (3, 2, 1), layout) for dim, wider in zip(dims[:-1], dims[1:], strict=True)
+        ]
+        self.layout = layout
+        self.patch_embed = Patches(3, dims[0], stem, layout)
+        self.layers = nn.ModuleList(map(Stage, stages, [*steps, nn.Identity()]))
+        self.norm = ChannelNorm(dims[-1], layout)
+        self.head = nn.Linear(dims[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits (N, classes) of images (N, 3, H, W)."""
+        x = self.patch_embed(self.layout.from_nchw(x))
+        for layer in self.layers:
+            x = layer(x)
+        x = self.layout.to_nchw(self.norm(x))
+        return self.head(F.adaptive_avg_pool2d(x, 1).flatten(1))

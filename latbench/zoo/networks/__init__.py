@@ -1,0 +1,1 @@
+"""Architectures as PyTorch modules, one per file; what is known about their variants stands one folder up."""

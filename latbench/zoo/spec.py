@@ -1,0 +1,98 @@
+"""What is known about one model of the zoo, without building it."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from latbench.errors import BadInput, EnvironmentFault
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MACS_NOT_COUNTED = "norms, activations, softmax, pooling, element-wise arithmetic, biases"
+
+
+@dataclass(frozen=True)
+class PublishedLatency:
+    """A latency that a paper reports: on which device, in milliseconds, and where it stands."""
+
+    device: str
+    ms: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How sure the architecture is: `label` "published" (by its authors' code) or "inferred", and `why`."""
+
+    label: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The resolutions a network takes: from `smallest` on, multiples of `multiple`."""
+
+    smallest: int = 32
+    multiple: int = 1
+
+    def nearest(self, resolution: int) -> tuple[int, ...]:
+        """Return the one or two sizes nearest to `resolution` that work, in ascending order."""
+        first = -(-self.smallest // self.multiple) * self.multiple
+        if resolution <= first:
+            return (first,)
+        below = resolution // self.multiple * self.multiple
+        return (below,) if below == resolution else (below, below + self.multiple)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model: its published figures, their sources, and how to build it.
+
+    `params` and `macs` are exact counts of the network built here, at `resolution`; MACs leave out
+    `macs_not_counted`. `top1` is the published ImageNet-1k accuracy in percent (None: not published), trained
+    without distillation. `network` is "package.module:Class" and `config` its fixed arguments; `forms` are the
+    further arguments that change how it is computed but neither its parameters nor (beyond rounding) its outputs,
+    each with the values it takes, the default first.
+    """
+
+    name: str
+    family: str
+    params: int
+    macs: int
+    paper: str
+    evidence: Evidence
+    network: str
+    config: Mapping[str, Any]
+    resolution: int = 224
+    top1: float | None = None
+    top1_source: str | None = None
+    latencies: tuple[PublishedLatency, ...] = ()
+    code: str | None = None
+    commit: str | None = None
+    sizes: Sizes = Sizes()
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    macs_not_counted: str = MACS_NOT_COUNTED
+
+    def check_resolution(self, resolution: int) -> None:
+        """Return nothing when the model takes square images of this size; BadInput names the nearest that work."""
+        nearest = self.sizes.nearest(resolution)
+        if resolution not in nearest:
+            choices = " or ".join(map(str, nearest))
+            raise BadInput(
+                f"{self.name} cannot take resolution {resolution}; the nearest it can take: {choices}."
+            )
+
+    def build(self, **forms: str) -> "nn.Module":
+        """Return the network with freshly initialised weights, in the given `forms`."""
+        module, attribute = self.network.split(":")
+        try:
+            network = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise EnvironmentFault(
+                f"Building {self.name} needs PyTorch; install it with: pip install 'latbench[torch]'"
+            ) from error
+        return network(**self.config, **forms)
