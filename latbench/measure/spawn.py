@@ -35,9 +35,8 @@ def launch(request: LaunchRequest, timeout: float | None, rng: random.Random) ->
         with tempfile.TemporaryDirectory(prefix="latbench-launch-") as folder:
             return _launch(request, timeout, environment(added, rng), Path(folder))
     except OSError as error:
-        raise EnvironmentFault(
-            f"No launch can be started: {error}; free space in {tempfile.gettempdir()} or set TMPDIR."
-        ) from error
+        mend = "free space in the temporary folder, or set TMPDIR to another."
+        raise EnvironmentFault(f"No launch can be started: {error}; {mend}") from error
 
 
 def environment(added: Mapping[str, str], rng: random.Random) -> dict[str, str]:
@@ -143,9 +142,5 @@ def tail(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         text = file.read().decode(errors="replace")
-    lines = [
-        line
-        for line in ("".join(filter(str.isprintable, line)).strip() for line in text.splitlines())
-        if line
-    ]
-    return " | ".join(lines[-_TAIL_LINES:])[-_TAIL_LENGTH:]
+    lines = ("".join(filter(str.isprintable, line)).strip() for line in text.splitlines())
+    return " | ".join([line for line in lines if line][-_TAIL_LINES:])[-_TAIL_LENGTH:]

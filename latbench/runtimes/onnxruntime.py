@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from latbench.errors import BadInput
 from latbench.runtimes import onnxfile
 from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source, wanted
 from latbench.runtimes.vendor import installed
@@ -48,7 +49,7 @@ class OnnxRuntimeSession:
         """Copy `inputs` into the bound values, cast to the types the graph declares."""
         first = not self._inputs
         for node in self._session.get_inputs():
-            array: np.ndarray = np.ascontiguousarray(wanted(inputs, node.name), dtype=_DTYPES[node.type])
+            array = wanted(inputs, node.name).astype(_dtype(node), order="C", casting="same_kind")
             if first:
                 self._inputs[node.name] = value = _value(array.shape, array.dtype.type)
                 self._binding.bind_ortvalue_input(node.name, value)
@@ -59,7 +60,7 @@ class OnnxRuntimeSession:
     def _bind_outputs(self) -> None:
         for node in self._session.get_outputs():
             if all(isinstance(size, int) for size in node.shape):
-                self._binding.bind_ortvalue_output(node.name, _value(node.shape, _DTYPES[node.type]))
+                self._binding.bind_ortvalue_output(node.name, _value(node.shape, _dtype(node)))
             else:
                 self._binding.bind_output(node.name, "cpu")
 
@@ -75,6 +76,12 @@ class OnnxRuntimeSession:
         """Release the session and its values."""
         del self.run, self._binding, self._session
         self._inputs = {}
+
+
+def _dtype(node: Any) -> Any:
+    if node.type not in _DTYPES:
+        raise BadInput(f"The onnxruntime runtime cannot bind {node.name!r}, which is a {node.type}.")
+    return _DTYPES[node.type]
 
 
 def _value(shape: Any, dtype: Any) -> Any:

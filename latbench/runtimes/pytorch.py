@@ -37,7 +37,7 @@ class PyTorchSession:
         """Copy `inputs` into tensors passed in the order given."""
         import torch
 
-        arrays = [torch.from_numpy(np.ascontiguousarray(array)) for array in inputs.values()]
+        arrays = [torch.from_numpy(np.array(array, order="C")) for array in inputs.values()]
         if not self._tensors:
             self._tensors = [torch.empty_like(array) for array in arrays]
             self.run = _call(self._module, tuple(self._tensors), self._latest)
