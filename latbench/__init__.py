@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 
 def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **forms: str) -> "nn.Module":
-    """Return the zoo's model `name` in eval mode with deterministic weights (`latbench.zoo.create.create_model`).
+    """Return the zoo's model `name` in eval mode, with deterministic weights (see `latbench.zoo.create`).
 
     It takes images (N, 3, H, W); `forms` are how it is computed: expand="broadcast" | "repeat",
     layout="channels_last" | "channels_first".
@@ -23,7 +23,7 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
 
 
 def load_weights(model: "nn.Module", state_dict: Mapping[str, Any]) -> None:
-    """Copy a checkpoint with the authors' own keys into `model` (`latbench.zoo.weights.load_weights`)."""
+    """Copy a checkpoint with the authors' own keys into `model` (see `latbench.zoo.weights`)."""
     from latbench.zoo.weights import load_weights as load
 
     load(model, state_dict)

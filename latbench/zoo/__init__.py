@@ -1,1 +1,1 @@
-"""The zoo: what is published about each model (torch-free) and the networks themselves (`networks/`, `layers/`)."""
+"""The zoo: a torch-free file of facts per family, the modules themselves in `networks/` and `layers/`."""

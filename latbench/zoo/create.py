@@ -1,43 +1,59 @@
 """A model of the zoo, ready to be exported or run, and an image for it."""
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
-from latbench.errors import BadInput
+import numpy as np
+
+from latbench.errors import BadInput, EnvironmentFault
 from latbench.zoo.registry import models, spec
 from latbench.zoo.spec import ModelSpec
 from latbench.zoo.weights import live
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
-def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **forms: str) -> nn.Module:
+
+def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **forms: str) -> "nn.Module":
     """Return the model `name` in eval mode, without gradients, with weights that depend on `seed` alone.
 
-    It takes images (N, 3, H, W) and returns logits (N, classes). `resolution` (pixels, default the model's own) is
-    checked, and used by networks with position-dependent parameters. `forms` choose how it is computed, never what:
-    `expand` ("broadcast" | "repeat") and `layout` ("channels_last" | "channels_first"); a network without the choice
-    (an MBConv has nothing to expand) ignores it. Raises BadInput for an unknown name, size, form or value.
+    It takes images (N, 3, H, W) and returns logits (N, classes). `resolution` in pixels (default: the
+    model's own) is checked against the sizes the model can take. `forms` choose how it is computed, never
+    what: `expand` ("broadcast" | "repeat") and `layout` ("channels_last" | "channels_first"); a network that
+    lacks a form (an MBConv has nothing to expand) ignores it. Raises BadInput for an unknown name, size, form
+    or value, and EnvironmentFault without PyTorch.
     """
     chosen = spec(name)
     chosen.check_resolution(chosen.resolution if resolution is None else resolution)
-    known = {form for model in models() for form in model.forms}
-    for form, value in forms.items():
-        if form not in known:
-            raise BadInput(f"There is no model form {form!r}; the forms are: {', '.join(sorted(known))}.")
-        if form in chosen.forms and value not in chosen.forms[form]:
-            values = ", ".join(chosen.forms[form])
-            raise BadInput(f"{form}={value!r} is no form of {name}; use one of: {values}.")
+    _check_forms(chosen, forms)
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(
+            f"Building {name} needs PyTorch, which is missing: pip install 'latbench[torch]'."
+        ) from error
     with torch.random.fork_rng(devices=[]):
         model = chosen.build(**{form: value for form, value in forms.items() if form in chosen.forms})
     live(model, seed)
     return model.eval().requires_grad_(False)
 
 
-def example_input(spec: ModelSpec, resolution: int | None = None, batch: int = 1, seed: int = 0) -> Tensor:
+def _check_forms(chosen: ModelSpec, forms: dict[str, str]) -> None:
+    known = {form for model in models() for form in model.forms}
+    for form, value in forms.items():
+        if form not in known:
+            raise BadInput(f"There is no model form {form!r}; the forms are: {', '.join(sorted(known))}.")
+        if form in chosen.forms and value not in chosen.forms[form]:
+            values = ", ".join(chosen.forms[form])
+            raise BadInput(f"{chosen.name} has no {form} {value!r}; use one of: {values}.")
+
+
+def example_input(spec: ModelSpec, resolution: int | None = None, batch: int = 1, seed: int = 0) -> "Tensor":
     """Return standard normal images (batch, 3, resolution, resolution) that depend on shape and `seed` alone.
 
-    `resolution` defaults to the model's own; BadInput when the model cannot take it.
+    `resolution` in pixels defaults to the model's own; BadInput when the model cannot take it.
     """
+    import torch
+
     size = spec.resolution if resolution is None else resolution
     spec.check_resolution(size)
     noise = np.random.default_rng(seed).standard_normal((batch, 3, size, size))

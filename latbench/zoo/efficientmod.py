@@ -1,161 +1,133 @@
-"""EfficientMod as published: Ma et al., "Efficient Modulation for Vision Networks", ICLR 2024, arXiv:2403.19963."""
+"""EfficientMod as published: Ma et al., Efficient Modulation for Vision Networks, ICLR 2024."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from latbench.zoo.spec import Evidence, ModelSpec, PublishedLatency, Sizes
 
-PAPER = "EfficientMod, ICLR 2024, arXiv:2403.19963"
-CODE = "https://github.com/ma-xu/EfficientMod"
-COMMIT = "ec04df6da43b91414f3fd9ad0ea7a1161be6157c"
-FORMS = {"expand": ("broadcast", "repeat"), "layout": ("channels_last", "channels_first")}
+ARXIV = "arXiv:2403.19963"
+PAPER = f"Efficient Modulation for Vision Networks, ICLR 2024, {ARXIV}"
 P100 = "P100 GPU, ONNX Runtime, batch 1, mean of 4000"
 XEON = "Xeon E5-2680, 4 threads, ONNX Runtime, batch 1"
-FURTHER = tuple(f"{device} GPU, ONNX, batch 1" for device in ("T4", "V100-SXM2", "A100-SXM4-40GB"))
+OTHER_GPUS = ("T4 GPU, ONNX, batch 1", "V100-SXM2 GPU, ONNX, batch 1", "A100-SXM4-40GB GPU, ONNX, batch 1")
+LAYOUTS = ("channels_last", "channels_first")
+AUTHORS = Evidence("published", "the authors' code")
+ISOTROPIC = Evidence(
+    "inferred",
+    "the authors' class with the paper's patch size, channels and depth; a ratio of 6 in every block "
+    "reproduces the published parameters and FLOPs",
+)
+PATCHES = Sizes(multiple=14)
 S_CONV: Mapping[str, Any] = {
     "dims": (40, 80, 160, 344),
     "depths": (4, 4, 12, 8),
     "attentions": (0, 0, 0, 0),
     "mlp_ratios": (4, 4, 4, 4),
 }
-AUTHORS = Evidence("published", "the authors' code")
-ISOTROPIC = Evidence(
-    "inferred",
-    "built with the authors' class; the paper gives patch size, channels and depth, and the ratio 6 in every block "
-    "is the one that reproduces its parameters and FLOPs",
+
+efficientmod = partial(
+    ModelSpec,
+    family="EfficientMod",
+    paper=PAPER,
+    evidence=AUTHORS,
+    code="https://github.com/ma-xu/EfficientMod",
+    commit="ec04df6da43b91414f3fd9ad0ea7a1161be6157c",
+    network="latbench.zoo.networks.efficientmod:EfficientMod",
+    forms={"expand": ("broadcast", "repeat"), "layout": LAYOUTS},
 )
 
 
-def on_p100_and_xeon(gpu: float, cpu: float, source: str) -> tuple[PublishedLatency, ...]:
-    """Return the paper's two latencies in milliseconds, found in its `source` (a table)."""
-    where = f"arXiv:2403.19963 {source}"
-    return (PublishedLatency(P100, gpu, where), PublishedLatency(XEON, cpu, where))
+def gpu_and_cpu(gpu: float, cpu: float, place: str) -> tuple[PublishedLatency, ...]:
+    """Return the paper's latencies on its P100 and its Xeon, in milliseconds; `place` is where they stand."""
+    return (PublishedLatency(P100, gpu, f"{ARXIV} {place}"), PublishedLatency(XEON, cpu, f"{ARXIV} {place}"))
 
 
-def on_further_gpus(t4: float, v100: float, a100: float) -> tuple[PublishedLatency, ...]:
-    """Return the paper's latencies in milliseconds on three more GPUs (Table 10)."""
-    pairs = zip(FURTHER, (t4, v100, a100), strict=True)
-    return tuple(PublishedLatency(device, ms, "arXiv:2403.19963 Table 10") for device, ms in pairs)
-
-
-def efficientmod(
-    name: str,
-    params: int,
-    macs: int,
-    config: Mapping[str, Any],
-    top1: float | None,
-    table: str,
-    latencies: tuple[PublishedLatency, ...] = (),
-    evidence: Evidence = AUTHORS,
-    sizes: Sizes = Sizes(),  # noqa: B008 - immutable
-) -> ModelSpec:
-    """Return the spec of one EfficientMod network; `table` says where in the paper its accuracy stands."""
-    return ModelSpec(
-        name=name,
-        family="EfficientMod",
-        params=params,
-        macs=macs,
-        paper=PAPER,
-        evidence=evidence,
-        network="latbench.zoo.networks.efficientmod:EfficientMod",
-        config=config,
-        top1=top1,
-        top1_source=None if top1 is None else f"arXiv:2403.19963 {table}",
-        latencies=latencies,
-        code=CODE,
-        commit=COMMIT,
-        sizes=sizes,
-        forms=FORMS,
-    )
+def other_gpus(*milliseconds: float) -> tuple[PublishedLatency, ...]:
+    """Return the latencies of the paper's Table 10 on T4, V100 and A100."""
+    pairs = zip(OTHER_GPUS, milliseconds, strict=True)
+    return tuple(PublishedLatency(device, ms, f"{ARXIV} Table 10") for device, ms in pairs)
 
 
 def isotropic(channels: int, depth: int) -> Mapping[str, Any]:
-    """Return the configuration of one resolution throughout: 14x14 patches, `depth` blocks of `channels`."""
-    return {
-        "dims": (channels,),
-        "depths": (depth,),
-        "attentions": (0,),
-        "mlp_ratios": (4,),
-        "ratios": (6,),
-        "stem": (14, 14, 0),
-    }
+    """Return the configuration of one stage on 14x14 patches: `depth` blocks of `channels`, ratio 6."""
+    stage = {"dims": (channels,), "depths": (depth,), "attentions": (0,), "mlp_ratios": (4,)}
+    return {**stage, "ratios": (6,), "stem": (14, 14, 0)}
 
-
-PATCHES = Sizes(smallest=32, multiple=14)
 
 MODELS = (
     efficientmod(
-        "efficientmod_xxs",
-        4_736_264,
-        579_111_424,
-        {
+        name="efficientmod_xxs",
+        params=4_736_264,
+        macs=579_111_424,
+        config={
             "dims": (32, 64, 128, 256),
             "depths": (2, 2, 6, 2),
             "attentions": (0, 0, 1, 2),
             "mlp_ratios": (4, 4, 4, 4),
         },
-        76.0,
-        "Table 1",
-        on_p100_and_xeon(3.0, 10.2, "Table 1") + on_further_gpus(2.0, 1.9, 2.2),
+        top1=76.0,
+        top1_source=f"{ARXIV} Table 1",
+        latencies=gpu_and_cpu(3.0, 10.2, "Table 1") + other_gpus(2.0, 1.9, 2.2),
     ),
     efficientmod(
-        "efficientmod_xs",
-        6_627_544,
-        773_098_752,
-        {
+        name="efficientmod_xs",
+        params=6_627_544,
+        macs=773_098_752,
+        config={
             "dims": (32, 64, 144, 288),
             "depths": (3, 3, 4, 2),
             "attentions": (0, 0, 3, 3),
             "mlp_ratios": (4, 4, 4, 4),
             "ratios": (1, 4),
         },
-        78.3,
-        "Table 1",
-        on_p100_and_xeon(3.6, 13.4, "Table 1") + on_further_gpus(2.5, 2.3, 2.6),
+        top1=78.3,
+        top1_source=f"{ARXIV} Table 1",
+        latencies=gpu_and_cpu(3.6, 13.4, "Table 1") + other_gpus(2.5, 2.3, 2.6),
     ),
     efficientmod(
-        "efficientmod_s",
-        12_897_184,
-        1_402_143_200,
-        {
+        name="efficientmod_s",
+        params=12_897_184,
+        macs=1_402_143_200,
+        config={
             "dims": (32, 64, 144, 312),
             "depths": (4, 4, 8, 4),
             "attentions": (0, 0, 4, 4),
             "mlp_ratios": (4, 4, 4, 5),
         },
-        81.0,
-        "Table 1",
-        on_p100_and_xeon(5.5, 23.5, "Table 1") + on_further_gpus(3.9, 3.3, 3.8),
+        top1=81.0,
+        top1_source=f"{ARXIV} Table 1",
+        latencies=gpu_and_cpu(5.5, 23.5, "Table 1") + other_gpus(3.9, 3.3, 3.8),
     ),
     efficientmod(
-        "efficientmod_s_conv",
-        12_872_336,
-        1_470_798_720,
-        S_CONV,
-        80.5,
-        "Table 2",
-        on_p100_and_xeon(5.8, 25.0, "Table 6"),
+        name="efficientmod_s_conv",
+        params=12_872_336,
+        macs=1_470_798_720,
+        config=S_CONV,
+        top1=80.5,
+        top1_source=f"{ARXIV} Table 2",
+        latencies=gpu_and_cpu(5.8, 25.0, "Table 6"),
     ),
     efficientmod(
-        "efficientmod_iso_196x11",
-        6_362_964,
-        1_571_256_736,
-        isotropic(196, 11),
-        72.9,
-        "Table 6",
-        on_p100_and_xeon(2.9, 19.3, "Table 6"),
-        ISOTROPIC,
-        PATCHES,
+        name="efficientmod_iso_196x11",
+        params=6_362_964,
+        macs=1_571_256_736,
+        config=isotropic(196, 11),
+        sizes=PATCHES,
+        evidence=ISOTROPIC,
+        top1=72.9,
+        top1_source=f"{ARXIV} Table 6",
+        latencies=gpu_and_cpu(2.9, 19.3, "Table 6"),
     ),
     efficientmod(
-        "efficientmod_iso_256x13",
-        12_542_696,
-        3_133_990_912,
-        isotropic(256, 13),
-        77.6,
-        "Table 6",
-        on_p100_and_xeon(4.2, 39.1, "Table 6"),
-        ISOTROPIC,
-        PATCHES,
+        name="efficientmod_iso_256x13",
+        params=12_542_696,
+        macs=3_133_990_912,
+        config=isotropic(256, 13),
+        sizes=PATCHES,
+        evidence=ISOTROPIC,
+        top1=77.6,
+        top1_source=f"{ARXIV} Table 6",
+        latencies=gpu_and_cpu(4.2, 39.1, "Table 6"),
     ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from latbench.errors import BadInput, EnvironmentFault
+from latbench.errors import BadInput
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,15 +46,15 @@ class Sizes:
         return (below,) if below == resolution else (below, below + self.multiple)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """One model: its published figures, their sources, and how to build it.
 
-    `params` and `macs` are exact counts of the network built here, at `resolution`; MACs leave out
-    `macs_not_counted`. `top1` is the published ImageNet-1k accuracy in percent (None: not published), trained
-    without distillation. `network` is "package.module:Class" and `config` its fixed arguments; `forms` are the
-    further arguments that change how it is computed but neither its parameters nor (beyond rounding) its outputs,
-    each with the values it takes, the default first.
+    `params` and `macs` are exact counts of the network built here, at `resolution`; the MACs leave out
+    `macs_not_counted`. `top1` is the published ImageNet-1k accuracy in percent, without distillation.
+    `network` is "package.module:Class" and `config` its fixed arguments; `forms` are further arguments with
+    the values they take, the default first: they change how outputs are computed, but neither the outputs
+    (beyond rounding) nor the parameters. `code` and `commit`: the authors' code (None: not published).
     """
 
     name: str
@@ -66,33 +66,25 @@ class ModelSpec:
     network: str
     config: Mapping[str, Any]
     resolution: int = 224
+    sizes: Sizes = Sizes()
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     top1: float | None = None
     top1_source: str | None = None
     latencies: tuple[PublishedLatency, ...] = ()
     code: str | None = None
     commit: str | None = None
-    sizes: Sizes = Sizes()
-    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     macs_not_counted: str = MACS_NOT_COUNTED
 
     def check_resolution(self, resolution: int) -> None:
-        """Return nothing when the model takes square images of this size; BadInput names the nearest that work."""
+        """Return None when the model takes square images of this size; BadInput names the nearest sizes."""
         nearest = self.sizes.nearest(resolution)
         if resolution not in nearest:
             choices = " or ".join(map(str, nearest))
             raise BadInput(
-                f"{self.name} cannot take resolution {resolution}; the nearest it can take: {choices}."
+                f"{self.name} cannot take resolution {resolution}; the nearest it takes: {choices}."
             )
 
     def build(self, **forms: str) -> "nn.Module":
-        """Return the network with freshly initialised weights, in the given `forms`."""
+        """Return the network in the given `forms`, with freshly initialised weights; needs PyTorch."""
         module, attribute = self.network.split(":")
-        try:
-            network = getattr(importlib.import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise EnvironmentFault(
-                f"Building {self.name} needs PyTorch; install it with: pip install 'latbench[torch]'"
-            ) from error
-        return network(**self.config, **forms)
+        return getattr(importlib.import_module(module), attribute)(**self.config, **forms)

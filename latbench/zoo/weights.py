@@ -1,25 +1,27 @@
-"""Weights of a network: deterministic ones under which every activation is alive, or a published checkpoint."""
+"""Weights of a network: deterministic ones that keep activations alive, or a published checkpoint."""
 
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from latbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 WRAPPERS = ("state_dict", "model")
 
 
-def live(module: nn.Module, seed: int = 0) -> None:
+def live(module: "nn.Module", seed: int = 0) -> None:
     """Fill every floating-point tensor of the state_dict with values that depend on its key and `seed` alone.
 
-    Matrices and kernels have variance 1/fan-in, so that signals keep their size; norm weights and layer scales
-    lie near 1, running variances above 1, everything else near 0. Integer tensors stay. In order or not, on any
-    machine, the same key gives the same values.
+    Matrices and kernels have variance 1/fan-in, so that signals keep their size; norm weights and layer
+    scales lie near 1, running variances at 1 and above, everything else near 0. Integer tensors stay.
     """
+    import torch
+
     with torch.no_grad():
         for key, tensor in module.state_dict().items():
             if tensor.is_floating_point():
@@ -28,67 +30,67 @@ def live(module: nn.Module, seed: int = 0) -> None:
 
 def _values(key: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     generator = np.random.default_rng(zlib.crc32(key.encode(), seed))
-    noise = generator.standard_normal(int(np.prod(shape))).astype(np.float32).reshape(shape)
-    name = key.rpartition(".")[2]
-    if name == "running_var":
-        return np.float32(1) + np.float32(0.1) * np.abs(noise)
-    if name == "running_mean":
-        return np.float32(0.1) * noise
+    noise = generator.standard_normal(shape).astype(np.float32)
+    tenth = np.float32(0.1) * noise
+    if key.endswith("running_var"):
+        return np.float32(1) + np.abs(tenth)
+    if key.endswith("running_mean"):
+        return tenth
     if len(shape) >= 2:
         return noise / np.float32(np.sqrt(noise.size / shape[0]))
-    near_one = name.startswith(("weight", "gamma", "layer_scale"))
-    return np.float32(near_one) + np.float32(0.1) * noise
+    scale = key.endswith("weight") or key.rpartition(".")[2].startswith(("gamma", "layer_scale"))
+    return np.float32(scale) + tenth
 
 
-def load_weights(model: nn.Module, state_dict: Mapping[str, Any]) -> None:
+def load_weights(model: "nn.Module", state_dict: Mapping[str, Any]) -> None:
     """Copy a checkpoint with the authors' keys into `model`, all of it or, on BadInput, nothing.
 
     A checkpoint that wraps its tensors in "state_dict" or "model", or prefixes every key with "module.", is
-    unwrapped. BadInput names the first key that is missing, unexpected or of another shape.
+    unwrapped. BadInput names the first key that is missing, of another shape or unexpected.
     """
     given = _unwrapped(state_dict)
     wanted = model.state_dict()
     for key, tensor in wanted.items():
+        shape = tuple(tensor.shape)
         if key not in given:
-            raise BadInput(
-                f"The weights lack the key {key!r} {tuple(tensor.shape)}; are they of another model?"
-            )
-        shape = getattr(given[key], "shape", None)
-        if shape is None or tuple(shape) != tuple(tensor.shape):
-            found = "no tensor" if shape is None else f"shape {tuple(shape)}"
-            raise BadInput(f"The weights' key {key!r} holds {found}; the model needs {tuple(tensor.shape)}.")
+            raise BadInput(f"The weights lack the key {key!r} {shape}; load those of this very model.")
+        found = getattr(given[key], "shape", None)
+        if found is None or tuple(found) != shape:
+            held = "no tensor" if found is None else f"shape {tuple(found)}"
+            raise BadInput(f"The weights hold {held} at the key {key!r}; this model needs shape {shape}.")
     for key in given:
         if key not in wanted:
-            raise BadInput(f"The weights have the key {key!r}, which this model has not got.")
-    model.load_state_dict({key: torch.as_tensor(value) for key, value in given.items()})
+            raise BadInput(f"The weights have the key {key!r}, which this model lacks; load its own weights.")
+    model.load_state_dict(dict(given))
 
 
 def _unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(state_dict, Mapping) or not all(isinstance(key, str) for key in state_dict):
+        raise BadInput("The weights are no state_dict; give a mapping from the model's keys to tensors.")
     for wrapper in WRAPPERS:
-        inner = state_dict.get(wrapper) if isinstance(state_dict, Mapping) else None
-        if isinstance(inner, Mapping):
-            return _unwrapped(inner)
-    if not isinstance(state_dict, Mapping) or not state_dict:
-        raise BadInput("The weights are no state_dict: a mapping from keys to tensors is needed.")
+        if isinstance(state_dict.get(wrapper), Mapping):
+            return _unwrapped(state_dict[wrapper])
     if all(key.startswith("module.") for key in state_dict):
         return {key.removeprefix("module."): value for key, value in state_dict.items()}
     return state_dict
 
 
-def calibrate(module: nn.Module, example: Tensor) -> None:
-    """Set every BatchNorm's running statistics to those of its input while `module` sees `example`.
+def calibrate(module: "nn.Module", example: "Tensor") -> None:
+    """Set every BatchNorm's running statistics to those of its input as `module` (in eval mode) sees `example`.
 
-    For families whose activations would vanish or explode under `live`; layers are set in the order they run, each
-    behind the already calibrated ones. Module and training flags are left as they were otherwise.
+    For families whose activations vanish or explode under `live`. Layers are set in the order they run, each
+    behind the already calibrated ones; every BatchNorm must get more than one value per channel.
     """
+    import torch
+    from torch import nn
 
-    def measure(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        batch = inputs[0].transpose(0, 1).flatten(1)
-        norm.running_mean.copy_(batch.mean(1))  # type: ignore[union-attr,operator]
-        norm.running_var.copy_(batch.var(1))  # type: ignore[union-attr,operator]
+    def measure(norm: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+        values = inputs[0].transpose(0, 1).flatten(1)
+        norm.running_mean.copy_(values.mean(1))
+        norm.running_var.copy_(values.var(1))
 
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
-    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    hooks = [x.register_forward_pre_hook(measure) for x in module.modules() if isinstance(x, kinds)]
     try:
         with torch.no_grad():
             module(example)

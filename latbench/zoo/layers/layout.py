@@ -1,9 +1,8 @@
-"""Where the channels lie in memory order: the same network computed channels-last or channels-first."""
+"""Where the channels stand among the axes: the same network computed channels-last or channels-first."""
 
 from abc import ABC, abstractmethod
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latbench.errors import BadInput
@@ -36,7 +35,7 @@ class Layout(ABC):
 
     @abstractmethod
     def pointwise(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Return `x` with the (out, in) matrix `weight` and `bias` applied to the channels of every position."""
+        """Return `x` with the (out, in) matrix `weight` and `bias` applied to every position's channels."""
 
     @abstractmethod
     def per_channel(self, vector: Tensor) -> Tensor:
@@ -44,7 +43,7 @@ class Layout(ABC):
 
 
 class ChannelsLast(Layout):
-    """Activations (N, H, W, C); pointwise layers are matrix products, convolutions stand between transposes."""
+    """Activations (N, H, W, C); pointwise layers are matrix products, convolutions transpose around."""
 
     axis = 3
 
@@ -74,7 +73,7 @@ class ChannelsLast(Layout):
 
 
 class ChannelsFirst(Layout):
-    """Activations (N, C, H, W); pointwise layers are 1x1 convolutions, LayerNorm stands between transposes."""
+    """Activations (N, C, H, W); pointwise layers are 1x1 convolutions, LayerNorm transposes around."""
 
     axis = 1
 
@@ -113,8 +112,8 @@ def layout_named(name: str) -> Layout:
     return LAYOUTS[name]
 
 
-class Pointwise(torch.nn.Linear):
-    """A linear map of the channels at every position of an activation (keys `weight`, `bias` of nn.Linear)."""
+class Pointwise(nn.Linear):
+    """A linear map of the channels at every position of an activation, with the keys of nn.Linear."""
 
     def __init__(self, channels: int, out_channels: int, layout: Layout) -> None:
         super().__init__(channels, out_channels)
@@ -125,8 +124,8 @@ class Pointwise(torch.nn.Linear):
         return self.layout.pointwise(x, self.weight, self.bias)
 
 
-class ChannelNorm(torch.nn.LayerNorm):
-    """LayerNorm over the channels at every position of an activation (keys `weight`, `bias`)."""
+class ChannelNorm(nn.LayerNorm):
+    """LayerNorm over the channels at every position of an activation, with the keys of nn.LayerNorm."""
 
     def __init__(self, channels: int, layout: Layout) -> None:
         super().__init__(channels)

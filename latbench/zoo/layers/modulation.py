@@ -41,13 +41,13 @@ def expansion_named(name: str) -> Expand:
 
 
 class Context(nn.Module):
-    """The context of a modulation block: f, GELU of each depthwise convolution, their sum, g (paper, section 3.2).
+    """The context of a modulation block: f, the GELUs of parallel depthwise convolutions, their sum, g.
 
     `f` and `g` can be left out; without kernels the GELU stands alone between them.
     """
 
     def __init__(
-        self, channels: int, layout: Layout, kernels: Sequence[int] = (7,), f: bool = True, g: bool = True
+        self, channels: int, layout: Layout, kernels: Sequence[int] = (7,), *, f: bool = True, g: bool = True
     ) -> None:
         super().__init__()
         self.layout = layout
@@ -74,6 +74,7 @@ class Modulation(nn.Module):
         channels: int,
         ratio: int,
         layout: Layout,
+        *,
         expand: str = "broadcast",
         kernels: Sequence[int] = (7,),
         f: bool = True,
@@ -84,7 +85,7 @@ class Modulation(nn.Module):
         self.ratio, self.layout = ratio, layout
         self.expand, self.combine = expansion_named(expand), COMBINATIONS[combine]
         self.fc1 = Pointwise(channels, ratio * channels, layout)
-        self.context_layer = Context(channels, layout, kernels, f, g)
+        self.context_layer = Context(channels, layout, kernels, f=f, g=g)
         self.fc2 = Pointwise(ratio * channels, channels, layout)
 
     def forward(self, x: Tensor) -> Tensor:

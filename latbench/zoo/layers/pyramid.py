@@ -1,6 +1,7 @@
 """The frame that EfficientMod and its MBConv counterparts share: stem, stages, norm, pooled head."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -41,7 +42,7 @@ class Stage(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """An image classifier: `stages[i]` are blocks with `dims[i]` channels, halved in resolution between stages.
+    """An image classifier: `stages[i]` are blocks of `dims[i]` channels; resolution halves between stages.
 
     `stem` is (kernel, stride, padding) of the first convolution.
     """
@@ -55,9 +56,7 @@ class Pyramid(nn.Module):
         classes: int = 1000,
     ) -> None:
         super().__init__()
-        steps: list[nn.Module] = [
-            Patches(dim, wider, (3, 2, 1), layout) for dim, wider in zip(dims[:-1], dims[1:], strict=True)
-        ]
+        steps: list[nn.Module] = [Patches(dim, wider, (3, 2, 1), layout) for dim, wider in pairwise(dims)]
         self.layout = layout
         self.patch_embed = Patches(3, dims[0], stem, layout)
         self.layers = nn.ModuleList(map(Stage, stages, [*steps, nn.Identity()]))

@@ -1,4 +1,4 @@
-"""EfficientMod (Ma et al., ICLR 2024, arXiv:2403.19963): stages of modulation blocks, then attention blocks."""
+"""EfficientMod (Ma et al., ICLR 2024, arXiv:2403.19963): stages of modulation and attention blocks."""
 
 from collections.abc import Sequence
 
@@ -22,6 +22,7 @@ class EfficientMod(Pyramid):
 
     def __init__(
         self,
+        *,
         dims: Sequence[int],
         depths: Sequence[int],
         attentions: Sequence[int],
@@ -39,7 +40,7 @@ class EfficientMod(Pyramid):
 
         def modulation(dim: int, index: int) -> nn.Module:
             ratio = ratios[index % len(ratios)]
-            mixer = Modulation(dim, ratio, placed, expand, kernels=kernels, f=f, g=g, combine=combine)
+            mixer = Modulation(dim, ratio, placed, expand=expand, kernels=kernels, f=f, g=g, combine=combine)
             return ScaledResidual(dim, mixer, placed)
 
         def attention(dim: int, mlp_ratio: float) -> nn.Module:

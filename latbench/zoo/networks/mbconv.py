@@ -1,4 +1,4 @@
-"""The inverted-bottleneck (MBConv) counterparts of EfficientMod in its paper's Table 6 (no code is published)."""
+"""MBConv (inverted bottleneck) counterparts of EfficientMod, after Table 6 of arXiv:2403.19963."""
 
 from collections.abc import Sequence
 
@@ -31,6 +31,7 @@ class MBConvNet(Pyramid):
 
     def __init__(
         self,
+        *,
         dims: Sequence[int],
         depths: Sequence[int],
         ratio: float,
