@@ -4,6 +4,7 @@ from latbench.records.anyfile import read_any
 from latbench.records.columns import Column, columns
 from latbench.records.parse import Records
 from latbench.records.record import (
+    KINDS,
     PENDING,
     SCHEMA,
     STATUSES,
@@ -17,6 +18,7 @@ from latbench.records.row import Row, rows
 from latbench.records.store import LOCK, RECORDS, TABLE, Store, read
 
 __all__ = [
+    "KINDS",
     "LOCK",
     "PENDING",
     "RECORDS",

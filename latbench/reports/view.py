@@ -1,0 +1,152 @@
+"""What a table for people shows: its columns, what all rows share, and the notes below."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from latbench.records import Row
+from latbench.records.flags import flags
+from latbench.reports.figures import UNKNOWN, interval, number, short, text
+from latbench.reports.ranking import Ranked
+
+_LEGEND = (
+    "Times in ms. latency: median of launch medians ± the farther end of its 95 % interval; "
+    "first: first inference; parity: largest difference from the reference, relative to its largest value."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One column of a table: `text` of a row; the columns with the highest `dispensable` are left out first.
+
+    0 is never left out. A column that `wraps` may break its text over lines. What a column that was left out
+    must still tell goes into the notes: `instead` of a row, where that is not None.
+    """
+
+    title: str
+    text: Callable[[Ranked], str]
+    dispensable: int = 0
+    numeric: bool = True
+    wraps: bool = False
+    instead: Callable[[Ranked], str | None] | None = None
+
+
+def _of(name: str, form: Callable[..., str]) -> Callable[[Ranked], str]:
+    return lambda one: form(one.row[name])
+
+
+def _latency(one: Ranked) -> str:
+    row = one.row
+    return interval(row["latency_ms"], row.get("latency_ci95_low_ms"), row.get("latency_ci95_high_ms"))
+
+
+def _parity(one: Ranked) -> str:
+    worst = one.row["parity_max_rel"]
+    unchecked = worst is None and one.row["launches"]
+    return "unchecked" if unchecked else number(worst, digits=2)
+
+
+def _flags(one: Ranked) -> list[str]:
+    return one.row["flags"].split(";") if one.row["flags"] else []
+
+
+def _flagged(one: Ranked) -> str | None:
+    return f"{_where(one.row)}: {', '.join(_flags(one))}" if one.row["flags"] else None
+
+
+def _where(row: Row) -> str:
+    return f"{row['model']}, {row['runtime']}, {row['threads_requested']} threads"
+
+
+_STATUS = Shown("status", _of("status", text), numeric=False)
+
+_COLUMNS = (
+    Shown("#", lambda one: text(one.rank)),
+    Shown("model", _of("model", text), numeric=False, wraps=True),
+    Shown("runtime", _of("runtime", text), numeric=False),
+    Shown("threads", _of("threads_requested", text), 1),
+    Shown("latency ms", _latency),
+    Shown("min", _of("latency_min_ms", number), 4),
+    Shown("p99", lambda one: number(one.row.get("latency_p99_ms")), 3),
+    Shown("first", _of("first_inference_ms", number), 6),
+    Shown("load", _of("load_ms", number), 7),
+    Shown("RSS MiB", _of("peak_rss_mib", number), 8),
+    Shown("parity", _parity, 5),
+    Shown("target", _of("target", text), 4, numeric=False),
+    Shown("sha", _of("artifact_sha256", short), 9, numeric=False),
+)
+_FLAGS = Shown("flags", lambda one: "\n".join(_flags(one)) or UNKNOWN, 5, False, True, _flagged)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """A setting: a column where rows differ in it, else a word in the caption."""
+
+    name: str
+    title: str
+    word: str
+
+
+_CONTEXTS = (
+    _Context("cpu_model", "CPU", "{}"),
+    _Context("usable_cpus", "CPUs", "{} usable CPUs"),
+    _Context("device", "device", "device {}"),
+    _Context("precision_requested", "precision", "{}"),
+    _Context("input_shape", "input", "input {}"),
+    _Context("batch", "batch", "batch {}"),
+    _Context("lowering", "lowering", "{}"),
+    _Context("iterations", "n", "{} timed inferences"),
+    _Context("launches", "launches", "{} launches"),
+    _Context("boundary", "boundary", "boundary {}"),
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """A table for people: columns, rows, one line on what all rows share, and notes to stand below."""
+
+    columns: tuple[Shown, ...]
+    rows: tuple[Ranked, ...]
+    caption: str
+    notes: tuple[str, ...]
+
+    def cells(self, one: Ranked) -> list[str]:
+        """Return the text of one row, column by column."""
+        return [column.text(one) for column in self.columns]
+
+    def without(self, column: Shown) -> "View":
+        """Return this view with `column` left out."""
+        instead = () if column.instead is None else filter(None, map(column.instead, self.rows))
+        columns = tuple(one for one in self.columns if one != column)
+        return View(columns, self.rows, self.caption, (*self.notes, *instead))
+
+
+def view(rows: Sequence[Ranked]) -> View:
+    """Return the view of `rows`, which are in order."""
+    plain = [one.row for one in rows]
+    differing, shared = [], []
+    for context in _CONTEXTS:
+        values = {row[context.name] for row in plain if row["launches"] or context.name not in _MEASURED}
+        if len(values) > 1:
+            differing.append(Shown(context.title, _of(context.name, text), 2, numeric=False))
+        elif values - {None}:
+            shared.append(context.word.format(*values))
+    status = [_STATUS] if any(row["status"] != "ok" for row in plain) else []
+    columns = (*_COLUMNS[:4], *differing, *status, *_COLUMNS[4:], _FLAGS)
+    return View(columns, tuple(rows), " · ".join(shared), tuple(_notes(plain)))
+
+
+_MEASURED = frozenset({"iterations", "launches", "boundary"})
+
+
+def _notes(rows: Iterable[Row]) -> list[str]:
+    rows = list(rows)
+    notes = [_LEGEND] if any(row["latency_ms"] is not None for row in rows) else []
+    fired = {flag.partition("=")[0] for row in rows for flag in (row["flags"] or "").split(";")}
+    notes += [f"{flag.name}: {flag.description}" for flag in flags() if flag.name in fired]
+    notes += [_why(row) for row in rows if row["status"] != "ok"]
+    return notes
+
+
+def _why(row: Row) -> str:
+    reason = f": {row['reason']}" if row["reason"] else ""
+    return f"{_where(row)}: {row['status']}{reason}"

@@ -1,0 +1,119 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from latbench.errors import BadInput
+from latbench.records import csvfile
+from latbench.reports import formats, render
+
+GOLDEN = Path(__file__).parents[2] / "data" / "reports"
+
+
+def test_golden_terminal(rows):
+    assert render(rows, width=80) == (GOLDEN / "table.txt").read_text("utf-8")
+
+
+def test_golden_markdown(rows):
+    assert render(rows, "markdown") == (GOLDEN / "table.md").read_text("utf-8")
+
+
+def test_the_formats():
+    assert sorted(formats()) == ["csv", "json", "markdown", "table"]
+    assert all(format_.description for format_ in formats().values())
+
+
+def test_an_unknown_format_is_said(rows):
+    with pytest.raises(BadInput, match="no format 'html'; --format is one of csv, json, markdown, table"):
+        render(rows, "html")
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 120, 160, 200])
+def test_a_terminal_table_stays_inside_its_width(rows, width):
+    rows[0] = rows[0] | {"model": "模型" * 8, "flags": "precision_differs=fp32->bf16;threads_differ=4->2"}
+    assert max(map(cell_len, render(rows, width=width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 200, None])
+def test_no_flag_status_or_reason_is_lost_at_any_width(rows, width):
+    shown = " ".join(render(rows, width=width).split())
+    for told in ("no_interval=1", "parity_unchecked=1/1", "parity_failed", "killed by signal 11"):
+        assert told in shown
+
+
+def test_without_a_width_every_column_is_shown(rows):
+    header = render(rows).splitlines()[0].split("   ")
+    assert [title.strip() for title in header if title.strip()] == [
+        *(
+            "#",
+            "model",
+            "runtime",
+            "threads",
+            "status",
+            "latency ms",
+            "min",
+            "p99",
+            "first",
+            "load",
+            "RSS MiB",
+        ),
+        *("parity", "target", "sha", "flags"),
+    ]
+
+
+def test_status_is_shown_only_where_something_is_not_ok(row):
+    assert "status" not in render([row()])
+    assert "status" in render([row(), row(status="pending", reason="3 of 10 launches finished")])
+
+
+def test_settings_that_differ_become_columns(row):
+    same, other = row(), row(precision_requested="bf16", device="cuda", batch=8)
+    shown = render([same, other])
+    assert {"precision", "device", "batch"} <= set(shown.splitlines()[0].split())
+    assert "batch 1" not in shown
+    assert "batch 1" in render([same])
+
+
+def test_a_percentile_without_a_licence_is_a_dash(row):
+    line = render([row(latency_p99_ms=None)]).splitlines()[2]
+    assert line.split()[8] == "–"
+
+
+def test_markup_in_a_name_is_shown_as_it_is(row):
+    assert "[red]x[/red]" in render([row(model="[red]x[/red]")])
+    assert "| \\[red]x\\[/red] |" in render([row(model="[red]x[/red]")], "markdown")
+
+
+def test_colour_only_when_allowed(rows):
+    assert "\x1b[" not in render(rows)
+    assert "\x1b[" in render(rows, color=True)
+
+
+def test_csv_holds_every_row_and_column_in_the_order_of_the_table(rows, tmp_path):
+    shown = render(rows, "csv")
+    lines = list(csv.DictReader(io.StringIO(shown)))
+    assert [(line["runtime"], line["status"]) for line in lines] == [
+        ("onnxruntime", "ok"),
+        ("pytorch", "ok"),
+        ("openvino", "crashed"),
+        ("onnxruntime", "ok"),
+        ("openvino", "parity_failed"),
+    ]
+    (tmp_path / "latency.csv").write_text(shown)
+    assert csvfile.read(tmp_path / "latency.csv") == [rows[1], rows[0], *rows[2:]]
+
+
+def test_json_holds_every_row_and_its_rank(rows):
+    rows[4]["parity_max_rel"] = float("inf")
+    shown = json.loads(render(rows, "json"), parse_constant=pytest.fail)
+    assert [row["rank"] for row in shown] == [1, 2, None, 1, None]
+    assert {name: value for name, value in shown[0].items() if name != "rank"} == rows[1]
+    assert shown[4]["parity_max_rel"] == "inf"
+
+
+@pytest.mark.parametrize("format_", ["table", "csv", "json", "markdown"])
+def test_no_rows_is_no_error(format_):
+    assert render([], format_, width=80)
