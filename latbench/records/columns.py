@@ -120,7 +120,7 @@ _AFTER = (
 )
 
 
-def columns(using: Iterable["stats.Statistic"] | None = None) -> tuple[Column, ...]:
+def columns(using: Iterable[stats.Statistic] | None = None) -> tuple[Column, ...]:
     """Return every column in order; the statistics of `latbench.stats`, or `using`, stand in the middle."""
     chosen = stats.statistics() if using is None else using
     middle = (Column(one.name, one.unit, one.description, float) for one in chosen)

@@ -25,7 +25,7 @@ Samples = tuple[tuple[int, ...], ...]
 _MACHINE = ("usable_cpus", "cpu_model", "cpu_set", "cpu_quota", "kernel", "governor")
 
 
-def rows(records: Records, using: Sequence["stats.Statistic"] | None = None) -> list[Row]:
+def rows(records: Records, using: Sequence[stats.Statistic] | None = None) -> list[Row]:
     """Return one row per planned cell of each run, in the order planned.
 
     `using` replaces the statistics of `latbench.stats`. A run recorded twice counts as its latest record, and
@@ -46,9 +46,9 @@ def rows(records: Records, using: Sequence["stats.Statistic"] | None = None) -> 
     return found
 
 
-def _values(evidence: Evidence, end: CellRecord | None, chosen: tuple["stats.Statistic", ...]) -> Row:
+def _values(evidence: Evidence, end: CellRecord | None, chosen: tuple[stats.Statistic, ...]) -> Row:
     launches = evidence.launches
-    samples = tuple(launch.samples_ns for launch in launches)
+    samples = tuple(launch.samples_ns for launch in launches if launch.samples_ns)
     return {
         **_planned(evidence.run, evidence.plan),
         **_actual(evidence),
@@ -118,7 +118,7 @@ def _ended(evidence: Evidence, end: CellRecord | None) -> Row:
 
 
 @lru_cache(maxsize=4096)
-def _summary(samples: Samples, chosen: tuple["stats.Statistic", ...]) -> tuple[tuple[str, float | None], ...]:
+def _summary(samples: Samples, chosen: tuple[stats.Statistic, ...]) -> tuple[tuple[str, float | None], ...]:
     """Return the statistics by name. Kept, because a running run makes its rows anew after each launch."""
     if not samples:
         return ()

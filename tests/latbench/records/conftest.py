@@ -61,9 +61,7 @@ def statistics():
 @pytest.fixture(autouse=True)
 def _settled_at_three_milliseconds(monkeypatch):
     """Call warm-up settled when its last samples lie below 3 ms."""
-    monkeypatch.setattr(
-        stats, "warmup_settled", lambda _, latest: bool(np.all(latest < 3_000_000)), raising=False
-    )
+    monkeypatch.setattr(stats, "warmup_settled", lambda _, latest: bool(np.all(latest < 3_000_000)))
 
 
 @pytest.fixture

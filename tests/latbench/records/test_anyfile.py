@@ -11,7 +11,7 @@ from latbench.records.store import RECORDS, TABLE, Store
 
 @pytest.fixture(autouse=True)
 def _few_statistics(monkeypatch, statistics):
-    monkeypatch.setattr(stats, "statistics", lambda: statistics, raising=False)
+    monkeypatch.setattr(stats, "statistics", lambda: statistics)
 
 
 @pytest.fixture

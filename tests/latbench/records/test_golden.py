@@ -1,4 +1,4 @@
-"""A results directory written under schema 1 stays readable, and what is written today still holds the same."""
+"""A results directory written under schema 1 stays readable; what is written today still holds the same."""
 
 import json
 from pathlib import Path

@@ -19,7 +19,7 @@ STATISTICS = tuple(
 
 @pytest.fixture(autouse=True)
 def _few_statistics(monkeypatch):
-    monkeypatch.setattr(stats, "statistics", lambda: STATISTICS, raising=False)
+    monkeypatch.setattr(stats, "statistics", lambda: STATISTICS)
 
 
 @pytest.fixture
