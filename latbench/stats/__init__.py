@@ -1,1 +1,44 @@
-"""."""
+"""Statistics of latency: pure functions on arrays of nanoseconds; the unit of an interval is the launch."""
+
+from functools import cache
+
+from exporters.discovery import discover
+from latbench.stats.allocation import Allocation, allocate
+from latbench.stats.base import Launches, Statistic
+from latbench.stats.bootstrap import hierarchical_bootstrap
+from latbench.stats.changepoint import ChangePoint, change_point
+from latbench.stats.dependence import effective_sample_size
+from latbench.stats.interval import Interval, launch_interval, launch_medians, t_interval
+from latbench.stats.licence import licensed, samples_needed
+from latbench.stats.percentiles import quantile, quantile_interval
+from latbench.stats.ratio import ratio_interval
+from latbench.stats.warmup import warmup_settled
+
+__all__ = [
+    "Allocation",
+    "ChangePoint",
+    "Interval",
+    "Launches",
+    "Statistic",
+    "allocate",
+    "change_point",
+    "effective_sample_size",
+    "hierarchical_bootstrap",
+    "launch_interval",
+    "launch_medians",
+    "licensed",
+    "quantile",
+    "quantile_interval",
+    "ratio_interval",
+    "samples_needed",
+    "statistics",
+    "t_interval",
+    "warmup_settled",
+]
+
+
+@cache
+def statistics() -> tuple[Statistic, ...]:
+    """Return every statistic in the order of its column; a new one is a new file here with a `STATISTIC`."""
+    found: dict[str, Statistic] = discover(__name__, "STATISTIC", lambda statistic: statistic.name)
+    return tuple(sorted(found.values(), key=lambda statistic: (statistic.order, statistic.name)))
