@@ -143,3 +143,19 @@ def test_the_machine_is_told(row):
     found = row(machine=machine)
     assert (found["usable_cpus"], found["cpu_model"], found["kernel"]) == (1, "Nucleus", "6.1")
     assert found["flags"] == "oversubscribed=2>1"
+
+
+def test_the_real_statistics_fill_their_columns(run, plan, launch):
+    launches = tuple(
+        launch(index, samples_ns=tuple(range(10**6 + index, 10**6 + 400, 2))) for index in range(10)
+    )
+    end = CellRecord(run_id="run-1", cell_id=plan().cell_id, status="ok")
+    (found,) = rows(Records((run(launches=10),), launches, (end,)))
+    assert list(found) == [column.name for column in columns()]
+    assert found["latency_ci95_low_ms"] <= found["latency_ms"] <= found["latency_ci95_high_ms"]
+    assert found["latency_min_ms"] == 1.0
+
+
+def test_launches_without_samples_are_not_summarised(row, launch):
+    found = row(launch(0, samples_ns=()), launch(1))
+    assert (found["latency_min_ms"], found["iterations"]) == (1.0, 4)

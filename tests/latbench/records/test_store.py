@@ -335,3 +335,37 @@ def test_records_grow_with_the_store(tmp_path, launch):
         store.append(launch())
         assert before.launches == ()
         assert [type(record) for record in store.records().launches] == [LaunchRecord]
+
+
+def test_a_disk_full_from_the_start_is_said_before_anything_is_measured(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(EnvironmentFault, match=r"No space left to write .*\.lock"):
+            Store.open(tmp_path)
+    Store.open(tmp_path).close()
+
+
+def test_a_records_file_that_cannot_be_opened_or_flushed_is_said(tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", refuse)
+        with pytest.raises(EnvironmentFault, match=r"Cannot write .*records\.jsonl: broken"):
+            Store.open(tmp_path)
+    (tmp_path / RECORDS).unlink()
+    (tmp_path / RECORDS).mkdir()
+    with pytest.raises(EnvironmentFault, match=r"Cannot write .*records\.jsonl: Is a directory"):
+        Store.open(tmp_path)
+    with pytest.raises(BadInput, match=r"Cannot read .*records\.jsonl: Is a directory"):
+        read(tmp_path)
+
+
+def test_closing_twice_is_harmless(tmp_path):
+    store = Store.open(tmp_path)
+    store.close()
+    store.close()
+    Store.open(tmp_path).close()
