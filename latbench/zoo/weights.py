@@ -76,7 +76,7 @@ def _unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def calibrate(module: "nn.Module", example: "Tensor") -> None:
-    """Set every BatchNorm's running statistics to those of its input as `module` (in eval mode) sees `example`.
+    """Set each BatchNorm's running statistics to its input's while `module`, in eval mode, gets `example`.
 
     For families whose activations vanish or explode under `live`. Layers are set in the order they run, each
     behind the already calibrated ones; every BatchNorm must get more than one value per channel.

@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch import nn
+
+from latbench.zoo.counts import count
+from latbench.zoo.create import create_model
+from latbench.zoo.registry import models, spec
+from latbench.zoo.spec import MACS_NOT_COUNTED
+
+
+@pytest.mark.parametrize("known", models(), ids=lambda known: known.name)
+def test_specs_state_exact_counts(known):
+    counted = count(known.build(), known.resolution)
+    assert (counted.params, counted.macs) == (known.params, known.macs)
+    assert counted.not_counted == known.macs_not_counted
+
+
+@pytest.mark.parametrize(
+    ("name", "macs"),
+    [
+        ("efficientmod_xxs", 765_159_424),
+        ("efficientmod_xs", 1_034_925_312),
+        ("efficientmod_s", 1_865_128_640),
+        ("efficientmod_s_conv", 1_920_937_920),
+    ],
+)
+def test_macs_at_another_resolution(name, macs):
+    assert count(spec(name).build(), 256).macs == macs
+
+
+@pytest.mark.parametrize("expand", ["broadcast", "repeat"])
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+def test_the_form_changes_no_count(expand, layout):
+    known = spec("efficientmod_xxs")
+    assert count(known.build(expand=expand, layout=layout), 224).macs == known.macs
+
+
+def test_counts_by_hand():
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1, groups=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten()
+    )
+    counted = count(module.append(nn.Linear(8 * 16, 5)), 4)
+    assert counted.params == (3 * 8 * 9 + 8) + 2 * 8 + (8 * 16 * 5 + 5)
+    assert counted.macs == 3 * 8 * 9 * 16 + 8 * 16 * 5
+    assert counted.not_counted == MACS_NOT_COUNTED
+
+
+def test_counting_leaves_the_module_as_it_was():
+    model = create_model("efficientmod_xxs")
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    count(model, 64)
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())

@@ -1,0 +1,45 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latbench.errors import BadInput
+from latbench.zoo.registry import models, spec
+from latbench.zoo.spec import Sizes
+
+SIZES = st.builds(Sizes, smallest=st.integers(1, 100), multiple=st.integers(1, 40))
+
+
+@given(SIZES, st.integers(-50, 2000))
+def test_the_nearest_sizes_work_and_none_that_works_lies_nearer(sizes, wanted):
+    nearest = sizes.nearest(wanted)
+    working = [size for size in range(1, 2200) if size >= sizes.smallest and size % sizes.multiple == 0]
+    assert set(nearest) <= set(working)
+    assert min(abs(size - wanted) for size in nearest) == min(abs(size - wanted) for size in working)
+    assert (nearest == (wanted,)) == (wanted in working)
+
+
+@pytest.mark.parametrize("resolution", [32, 33, 224, 230, 256])
+def test_the_hierarchical_networks_take_any_size_from_32(resolution):
+    assert spec("efficientmod_s").check_resolution(resolution) is None
+
+
+@pytest.mark.parametrize(
+    ("resolution", "nearest"), [(28, "42"), (230, "224 or 238"), (-1, "42"), (50, "42 or 56")]
+)
+def test_the_isotropic_networks_take_multiples_of_14(resolution, nearest):
+    known = spec("efficientmod_iso_256x13")
+    assert known.check_resolution(238) is None
+    with pytest.raises(BadInput, match=f"{known.name} cannot take resolution {resolution}; .*: {nearest}\\."):
+        known.check_resolution(resolution)
+
+
+@pytest.mark.parametrize("known", models(), ids=lambda known: known.name)
+def test_every_spec_says_where_its_figures_come_from(known):
+    assert known.paper
+    assert known.check_resolution(known.resolution) is None
+    assert known.evidence.label in {"published", "inferred"}
+    assert known.evidence.why
+    assert (known.top1 is None) == (known.top1_source is None)
+    assert all(latency.ms > 0 and latency.device and latency.source for latency in known.latencies)
+    assert (known.code is None) == (known.commit is None)
+    assert known.code or known.evidence.label == "inferred"
