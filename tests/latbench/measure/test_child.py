@@ -4,6 +4,7 @@ import select
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,11 +43,16 @@ def test_a_launch_brings_everything_back(reference):
 
 
 def test_load_first_inference_and_samples_are_timed_apart(reference):
-    clock = FakeClock([0, 1000, 0, 300, *[0, 20] * 4, *[0, 7] * 5])
+    clock = FakeClock([0, 1000, 0, 300, *[0, 20] * 4, *[0, 11] * 3, *[0, 7] * 5])
     result = child.measure(request_for(reference), clock)
     assert (result.load_ns, result.first_inference_ns) == (1000, 300)
-    assert result.warmup_ns == (20,) * 4
+    assert result.warmup_ns == (20,) * 4 + (11,) * 3
     assert result.samples_ns == (7,) * 5
+
+
+def test_no_warmup_means_none(reference):
+    result = child.measure(replace(request_for(reference), warmup=0))
+    assert (result.warmup_ns, len(result.samples_ns)) == ((), 5)
 
 
 def test_spoilt_outputs_show_in_the_parity_and_keep_the_samples(reference):
