@@ -146,3 +146,12 @@ def test_it_dies_with_its_parent():
         ended, _, _ = select.select([orphan], [], [], 30)
         os.close(orphan)
     assert ended
+
+
+def test_a_measuring_process_imports_no_runtime_but_its_own():
+    code = (
+        "import sys; import latbench.measure.child;"
+        "print(sorted({'torch', 'onnx', 'onnxscript', 'onnxruntime', 'openvino', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
