@@ -22,7 +22,8 @@ Row = dict[str, Any]
 
 Samples = tuple[tuple[int, ...], ...]
 
-_MACHINE = ("usable_cpus", "cpu_model", "cpu_set", "cpu_quota", "kernel", "governor")
+MACHINE = ("usable_cpus", "cpu_model", "cpu_set", "cpu_quota", "kernel", "governor")
+"""What `machine.probe` tells that is a column under the same name."""
 
 
 def rows(records: Records, using: Sequence[stats.Statistic] | None = None) -> list[Row]:
@@ -83,7 +84,7 @@ def _planned(run: RunRecord, plan: CellPlan) -> Row:
         "seed": run.seed,
         "versions": ";".join(f"{name}={version}" for name, version in sorted(run.versions.items())) or None,
         "command": shlex.join(run.command) or None,
-        **{name: run.machine.get(name) for name in _MACHINE},
+        **{name: run.machine.get(name) for name in MACHINE},
     }
 
 

@@ -5,11 +5,14 @@ import numpy as np
 from latbench import stats
 from latbench.records.flags.base import Evidence, Flag, share
 
+_HEAD = 20
+"""Samples looked at after warm-up, or as many as the warm-up asked for where that is more."""
+
 
 def _fired(evidence: Evidence) -> str | None:
-    half = max(1, evidence.run.warmup // 2)
-    warmups = (np.asarray(launch.warmup_ns) for launch in evidence.launches if launch.warmup_ns)
-    unsettled = sum(not stats.warmup_settled(warmup[:-half], warmup[-half:]) for warmup in warmups)
+    head = max(_HEAD, evidence.run.warmup)
+    streams = ((np.asarray(one.warmup_ns), np.asarray(one.samples_ns[:head])) for one in evidence.launches)
+    unsettled = sum(not stats.warmup_settled(warmup, samples) for warmup, samples in streams)
     return share(unsettled, len(evidence.launches))
 
 

@@ -60,8 +60,8 @@ def statistics():
 
 @pytest.fixture(autouse=True)
 def _settled_at_three_milliseconds(monkeypatch):
-    """Call warm-up settled when its last samples lie below 3 ms."""
-    monkeypatch.setattr(stats, "warmup_settled", lambda _, latest: bool(np.all(latest < 3_000_000)))
+    """Call warm-up settled when the samples after it lie below 3 ms."""
+    monkeypatch.setattr(stats, "warmup_settled", lambda _, samples: bool(np.all(samples < 3_000_000)))
 
 
 @pytest.fixture

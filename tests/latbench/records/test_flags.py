@@ -1,7 +1,10 @@
 import pytest
 
+from latbench.machine import witnesses
+from latbench.machine.probe import probe
 from latbench.records.flags import fired, flags
 from latbench.records.flags.base import Evidence
+from latbench.records.row import MACHINE
 
 
 @pytest.fixture
@@ -18,6 +21,10 @@ def evidence(run, plan, result):
 
 def facts(**changes):
     return {"facts": {"device": "cpu", "precision": "fp32", "threads": 2, "boundary": "host"} | changes}
+
+
+def seen(**witnesses):
+    return {"witnesses": witnesses}
 
 
 def test_a_clean_row_has_no_flag(evidence):
@@ -46,8 +53,16 @@ def test_names_are_unique_and_described():
         ((facts(device="cuda:0"),) * 2, {"device": "cuda:1"}, ("provider_differs=cuda:1->cuda:0",)),
         (({},), {}, ("no_interval=1",)),
         (({}, {"parity": None}), {}, ("parity_unchecked=1/2",)),
-        (({}, {"warmup_ns": (9_000_000,)}), {}, ("warmup_unsettled=1/2",)),
+        (({}, {"samples_ns": (9_000_000,) * 4}), {}, ("warmup_unsettled=1/2",)),
         (({"warmup_ns": ()},) * 2, {}, ()),
+        ((seen(throttled_ms=1.5), seen(throttled_ms=11)), {}, ("throttled=12.5ms",)),
+        ((seen(throttled_ms=0.0), seen(throttled_ms=None)), {}, ()),
+        ((seen(thermal_throttles=1), seen(thermal_throttles=2)), {}, ("overheated=3",)),
+        ((seen(steal_percent=3.14159), seen(steal_percent=1)), {}, ("stolen=3.14%",)),
+        ((seen(steal_percent=0.9), seen(steal_percent=None)), {}, ()),
+        ((seen(involuntary_switches=1), seen(involuntary_switches=1)), {}, ("involuntary_switches=0.25",)),
+        ((seen(involuntary_switches=2), {}), {}, ("involuntary_switches=0.5",)),
+        ((seen(involuntary_switches=0),) * 2, {}, ()),
     ],
 )
 def test_a_flag_carries_the_figure_that_fired_it(evidence, launches, changes, expected):
@@ -58,3 +73,20 @@ def test_a_flag_carries_the_figure_that_fired_it(evidence, launches, changes, ex
 def test_threads_asked_for_are_judged_before_any_launch(run, plan):
     cell = plan(threads=8)
     assert fired(Evidence(run(cell, machine={"usable_cpus": 4}), cell, ())) == ("oversubscribed=8>4",)
+
+
+def test_the_real_change_point_settles_the_warm_up(monkeypatch, evidence):
+    monkeypatch.undo()
+    steady = {"warmup_ns": (10**7,) * 20, "samples_ns": (1_000_000, 1_001_000) * 10}
+    moving = {**steady, "samples_ns": (2_000_000, 2_001_000) * 5 + (1_000_000, 1_001_000) * 5}
+    assert fired(evidence(steady, steady)) == ()
+    assert fired(evidence(steady, moving)) == ("warmup_unsettled=1/2",)
+
+
+def test_every_witness_looked_at_is_one_the_machine_tells():
+    told = witnesses.difference(witnesses.snapshot(), witnesses.snapshot())
+    assert {"throttled_ms", "thermal_throttles", "steal_percent", "involuntary_switches"} <= told.keys()
+
+
+def test_every_machine_column_is_one_the_probe_tells():
+    assert set(MACHINE) <= probe().keys()
