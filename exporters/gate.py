@@ -1,0 +1,101 @@
+"""The gate: a graph that does not compute what the module computes is not written."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exporters.errors import ExportError
+from exporters.execute import execute
+from exporters.parity import Parity, ParityLimits, compare
+
+if TYPE_CHECKING:
+    import onnx
+
+    from exporters.capture import Captured
+
+
+def check(model: "onnx.ModelProto", captured: "Captured", opset: int) -> Parity:
+    """Return the parity of `model` with the eager module, after the checker and the opset read back.
+
+    Raises ExportError when the file is not valid ONNX, is of another opset, or does not run.
+    """
+    import onnx
+
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:
+        raise ExportError(f"The exported graph is not valid ONNX: {_first_line(error)}") from error
+    found = {item.domain: item.version for item in model.opset_import}.get("")
+    if found != opset:
+        raise ExportError(f"The graph says opset {found} where {opset} was asked for.")
+    try:
+        outputs = execute(model.SerializeToString(), captured.inputs)
+    except Exception as error:
+        raise ExportError(f"The exported graph does not run: {_first_line(error)}") from error
+    return compare(outputs, captured.outputs)
+
+
+def refuse(name: str, stage: str, parity: Parity, limits: ParityLimits, culprit: str | None) -> ExportError:
+    """Return the error for a graph out of parity: where, how far off, and that nothing was written."""
+    where = f"; it first departs at {culprit}" if culprit else ""
+    return ExportError(
+        f"{name} {stage} does not compute what the module computes: max rel {parity.max_rel:.2g} (limit "
+        f"{limits.max_rel:g}), max abs {parity.max_abs:.2g}, cosine {parity.cosine:.6f}{where}; nothing was written."
+    )
+
+
+def first_departure(model: "onnx.ModelProto", captured: "Captured", limits: ParityLimits) -> str | None:
+    """Return the first operator whose result is not the eager one, with how far off it is, or None.
+
+    The exporter names each value after the traced operator that computes it, so both sides are compared by name in
+    the program's order; a value folded into the file at export is compared as well.
+    """
+    import onnx
+
+    eager = _eager_values(captured)
+    every = onnx.ModelProto()
+    every.CopyFrom(model)
+    operators = {output: node.op_type for node in model.graph.node for output in node.output if output}
+    known = {output.name for output in model.graph.output}
+    wanted = [name for name in eager if name in operators and name not in known]
+    every.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted)
+    actual: dict[str, np.ndarray] = execute(every.SerializeToString(), captured.inputs)
+    actual |= {item.name: onnx.numpy_helper.to_array(item) for item in model.graph.initializer}
+    for name, (target, value) in eager.items():
+        if name not in actual or actual[name].shape != value.shape:
+            continue
+        parity = compare({name: actual[name]}, {name: value})
+        if not limits.passes(parity):
+            how = f"{operators[name]} node" if name in operators else "constant folded at export from"
+            return f"the {how} '{name}' ({target}), off by max rel {parity.max_rel:.2g}"
+    return None
+
+
+def _eager_values(captured: "Captured") -> dict[str, tuple[str, np.ndarray]]:
+    """Return the floating-point result of every operator of the traced program, by its name, in order."""
+    import torch
+    from torch.export.graph_signature import InputKind
+
+    program = captured.program
+    values: dict[str, tuple[str, np.ndarray]] = {}
+
+    class Recorder(torch.fx.Interpreter):
+        def run_node(self, n: torch.fx.Node) -> object:
+            result = super().run_node(n)
+            if n.op == "call_function" and isinstance(result, torch.Tensor) and result.is_floating_point():
+                values[n.name] = (str(n.target), result.detach().numpy().copy())
+            return result
+
+    fed = iter(captured.inputs.values())
+    stored = {**program.constants, **program.state_dict}
+    arguments = [
+        torch.from_numpy(next(fed).copy()) if spec.kind is InputKind.USER_INPUT else stored[spec.target or ""]
+        for spec in program.graph_signature.input_specs
+    ]
+    with torch.no_grad():
+        Recorder(program.graph_module).run(*arguments)
+    return values
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

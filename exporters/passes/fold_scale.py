@@ -1,0 +1,87 @@
+"""Fold a constant per-channel scale (layer-scale) into the linear layer before it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exporters.graph import add_constant, bias_of, constant, is_op, only_user, producer, prune, replace, used_once
+from exporters.passes.base import Pass
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def apply(model: "ir.Model") -> int:
+    """Return how many scales were folded."""
+    changed = sum(_fold(node) for node in list(model.graph) if is_op(node, "Mul"))
+    prune(model)
+    return changed
+
+
+def _fold(mul: "ir.Node") -> bool:
+    for scaled, factor in (mul.inputs, tuple(reversed(mul.inputs))):
+        scale = constant(factor)
+        if scaled is not None and scale is not None and used_once(scaled):
+            return _into_conv(mul, scaled, scale) or _into_matmul(mul, scaled, scale)
+    return False
+
+
+def _into_conv(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
+    conv = producer(scaled, "Conv")
+    weight = constant(conv.inputs[1]) if conv else None
+    if conv is None or weight is None:
+        return False
+    channels = _per_channel(scale, weight.shape[0], axis=-(weight.ndim - 1))
+    bias = bias_of(conv)
+    if channels is None or bias is None:
+        return False
+    _set(conv, 1, weight * channels.reshape(-1, *[1] * (weight.ndim - 1)))
+    conv.resize_inputs(3)
+    _set(conv, 2, bias * channels)
+    replace(mul.outputs[0], scaled)
+    return True
+
+
+def _into_matmul(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
+    add = producer(scaled, "Add")
+    product = next((value for value in add.inputs if producer(value, "MatMul")), None) if add else scaled
+    matmul = producer(product, "MatMul")
+    weight = constant(matmul.inputs[1]) if matmul else None
+    if matmul is None or product is None or weight is None or weight.ndim != 2:
+        return False
+    channels = _per_channel(scale, weight.shape[1], axis=-1)
+    if channels is None:
+        return False
+    if add is not None:
+        place = 1 - list(add.inputs).index(product)
+        bias = constant(add.inputs[place])
+        if bias is None or bias.shape not in ((weight.shape[1],), (1,), ()) or only_user(product, "Add") is None:
+            return False
+        _set(add, place, bias * channels)
+    _set(matmul, 1, weight * channels)
+    replace(mul.outputs[0], scaled)
+    return True
+
+
+def _per_channel(scale: np.ndarray, channels: int, axis: int) -> np.ndarray | None:
+    """Return `scale` as (channels,) when it varies along `axis` (counted from the end) alone, else None."""
+    if scale.size == 1:
+        return np.full(channels, scale.reshape(()), scale.dtype)
+    wanted = scale.shape[axis] if scale.ndim >= -axis else 0
+    return scale.reshape(-1) if wanted == channels == scale.size else None
+
+
+def _set(node: "ir.Node", place: int, array: np.ndarray) -> None:
+    old = node.inputs[place]
+    name = (old.name if old is not None else None) or f"{node.outputs[0].name}.bias"
+    assert node.graph is not None
+    node.replace_input_with(place, add_constant(node.graph, f"{name}.scaled", array))  # type: ignore[arg-type]
+
+
+PASS = Pass(
+    name="fold_scale",
+    apply=apply,
+    requires="Mul by a constant, per channel or scalar, of a Conv or MatMul(+Add) with constant weights, read once",
+    ensures="that Mul is gone",
+    mathematics="c * (W x + b) = (c W) x + c b, c acting on the output channels",
+)

@@ -1,0 +1,23 @@
+"""Which passes make the exact graph that is fastest on each target, in the order they run.
+
+Every choice rests on `make bench-export` (see the README); TensorRT's was not run and follows its documentation: it
+fuses convolutions with what follows them and wants channels first, which the module's own form decides.
+"""
+
+from exporters.errors import InputError
+
+COMMON = ("fold_scale", "fold_norm")
+
+TARGETS: dict[str, tuple[str, ...]] = {
+    "portable": COMMON,
+    "onnxruntime": (*COMMON, "split_groups", "pad_depthwise", "blocked_entry"),
+    "openvino": COMMON,
+    "tensorrt": COMMON,
+}
+
+
+def passes_for(target: str) -> tuple[str, ...]:
+    """Return the names of the passes of `target`; InputError lists the targets that exist."""
+    if target not in TARGETS:
+        raise InputError(f"There is no target {target!r}; use one of: {', '.join(TARGETS)}.")
+    return TARGETS[target]
