@@ -1,0 +1,80 @@
+# Every task is one target here, and each sets up what it needs: `make` alone lists them.
+MODEL ?= efficientmod_s
+THREADS ?= 4
+PYTHON ?= python3
+# What pip installs as PyTorch: the default index has CUDA builds for some machines (several GB; they work too).
+# A CPU build instead: TORCH='torch==2.13.0+cpu --extra-index-url <the address of its index>'
+TORCH ?= torch==2.13.0
+# More arguments for the tool behind a target: make quick ARGS='-k stats -x'
+ARGS ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+READY := $(VENV)/ready
+UNFINISHED := $(VENV)/unfinished
+CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export wheel clean
+
+help: ## List the targets
+	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r target told; do \
+		printf '%-17s %s\n' "$$target" "$$told"; done
+
+setup: $(READY) ## Make .venv with latbench, its runtimes and the tools (every target does)
+	@echo "$(VENV) is ready"
+
+run: $(READY) ## Export MODEL, time it 4000 times with THREADS threads on each runtime, show the table, leave a CSV
+	@$(RUN) latbench run $(MODEL) --device cpu --threads $(THREADS) $(ARGS)
+
+doctor: $(READY) ## Say what this machine offers and what would disturb a measurement
+	@$(RUN) latbench doctor $(ARGS)
+
+test: $(READY) ## Run all tests, the slow ones on real models and runtimes too
+	@$(RUN) pytest $(ARGS)
+
+quick: $(READY) ## Run the tests but the slow ones
+	@$(RUN) pytest -m "not slow" $(ARGS)
+
+lint: $(READY) ## Check style and format
+	@$(RUN) ruff check --quiet . && $(RUN) ruff format --quiet --check . && echo "lint: clean"
+
+types: $(READY) ## Check types
+	@$(RUN) mypy $(ARGS)
+
+coverage: $(READY) ## Run all tests and print which lines and branches they miss
+	@$(RUN) pytest --cov --cov-report=term $(ARGS)
+
+bench-overhead: $(READY) ## Print what the harness itself costs per inference, beside a bare loop
+	@$(VENV)/bin/python bench/overhead.py $(ARGS)
+
+bench-export: $(READY) ## Print how much faster our exported graphs run than a plain export
+	@$(VENV)/bin/python bench/export.py $(ARGS)
+
+wheel: $(READY) ## Build the wheel into dist/
+	@rm -rf build
+	@$(RUN) pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . && ls dist/*.whl
+
+clean: ## Remove .venv and all that was built or cached; never results
+	@rm -rf $(VENV) build dist *.egg-info .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last and `unfinished` stands while packages are installed, so a set-up that was cut
+# short is begun again from nothing (pip's cache keeps the downloads).
+$(READY): pyproject.toml
+	@$(PYTHON) -c $(CHECK) 2>/dev/null || { \
+		echo "latbench needs Python 3.11 or newer, but $(PYTHON) is" \
+			"$$($(PYTHON) --version 2>/dev/null || echo missing). Name another: make PYTHON=python3.12 ..." >&2; \
+		exit 2; }
+	@echo "Setting up $(VENV) (a few minutes the first time)"
+	@if [ -e $(UNFINISHED) ] || ! $(VENV)/bin/python -c $(CHECK)'; import pip' 2>/dev/null; then \
+		echo "  1/3 environment"; $(PYTHON) -m venv --clear $(VENV); fi
+	@touch $(UNFINISHED)
+	@echo "  2/3 PyTorch ($(TORCH))"
+	@$(RUN) pip install -qq --disable-pip-version-check $(TORCH)
+	@echo "  3/3 latbench, runtimes and tools"
+	@$(RUN) pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@rm -f $(UNFINISHED)
+	@touch $@
