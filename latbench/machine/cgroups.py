@@ -122,7 +122,7 @@ def _quota_v1(tree: Tree, folder: str) -> float | None:
 
 
 def _share(quota: int | None, period: int | None) -> float | None:
-    return quota / period if quota and period and 0 < quota < 1 << 63 and period > 0 else None
+    return quota / period if quota and period and quota > 0 and period > 0 else None
 
 
 def _membership(tree: Tree, version: int, controller: str) -> str:

@@ -56,8 +56,9 @@ def as_table(found: Sequence[Finding], width: int = 100) -> str:
 def summary(found: Sequence[Finding]) -> str:
     """Return one line that counts the findings by status, the worst first."""
     counts = Counter(finding.status for finding in found)
-    order = ("problem", "warning", "note", "unknown", "ok")
-    parts = (f"{counts[status]} {status}" for status in order if counts[status])
+    plural = {"problem": "problems", "warning": "warnings", "note": "notes", "unknown": "unknown", "ok": "ok"}
+    told = ((counts[status], status, several) for status, several in plural.items() if counts[status])
+    parts = (f"{count} {status if count == 1 else several}" for count, status, several in told)
     return f"{len(found)} checks: {', '.join(parts) or 'none'}"
 
 

@@ -1,10 +1,12 @@
 """Reading the files in which a kernel tells about itself; what cannot be read is None."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 _MOST_CPUS = 1 << 16
+_BEYOND = 1 << 64
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,10 @@ class Tree:
 
 
 def whole(text: str | None) -> int | None:
-    """Return `text` as a whole number in decimal, or None when it is not one."""
-    try:
-        return int(text, 10) if text is not None and text.isascii() else None
-    except ValueError:
-        return None
+    """Return `text` as a whole number in decimal of at most 64 bits, or None when it is not one."""
+    found = re.fullmatch(r"-?[0-9]{1,20}", text or "")
+    value = int(found[0]) if found else None
+    return value if value is not None and abs(value) < _BEYOND else None
 
 
 def pairs(text: str | None, separator: str | None = ":") -> dict[str, str]:

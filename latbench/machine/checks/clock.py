@@ -28,7 +28,7 @@ def _source(context: Context) -> Finding:
     folder = "sys/devices/system/clocksource/clocksource0"
     source = context.tree.text(f"{folder}/current_clocksource")
     if not source:
-        return untold("what the clock counts cannot be seen; its cost is measured above")
+        return untold("what the clock counts cannot be seen")
     if source not in _SLOW_SOURCES:
         return Finding("ok", source)
     others = context.tree.text(f"{folder}/available_clocksource") or source

@@ -26,7 +26,9 @@ def _installed(modules: Modules, extra: str, without: str, context: Context) -> 
         versions = context.packages.versions(distributions)
         importable = context.packages.importable(module)
         if importable:
-            told.append(" ".join((module, *versions.values())) if versions else f"{module} (version untold)")
+            told += [f"{name} {version}" for name, version in versions.items()] or [
+                f"{module} (version untold)"
+            ]
         else:
             (broken if versions else missing).append(module)
     if broken:
