@@ -1,4 +1,4 @@
-"""What holds for every test: no example fails for having been slow, and no shell setting colours the output."""
+"""What holds for every test: no example fails for being slow, and no shell setting colours the output."""
 
 import pytest
 from hypothesis import settings
