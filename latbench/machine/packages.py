@@ -34,10 +34,7 @@ def _version(distribution: str) -> str | None:
 def _importable(module: str) -> bool:
     if module in sys.modules:
         return True
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+    return find_spec(module) is not None
 
 
 INSTALLED = Packages(_version, _importable)

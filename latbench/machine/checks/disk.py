@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from latbench.machine.checks.base import Check, Context, Finding, untold
+from latbench.machine.checks.base import Check, Context, Finding
 
 _GIB = 1 << 30
 _SCARCE, _LITTLE = 1 * _GIB, 5 * _GIB
@@ -11,9 +11,7 @@ _SCARCE, _LITTLE = 1 * _GIB, 5 * _GIB
 
 def _space(context: Context) -> Finding:
     results = context.results.absolute()
-    folder = next((place for place in (results, *results.parents) if place.is_dir()), None)
-    if folder is None:
-        return untold("whether results can be written cannot be seen")
+    folder = next(place for place in (results, *results.parents) if place.is_dir())
     if not os.access(folder, os.W_OK):
         return Finding(
             "problem", f"{folder} is not writable", "no result can be kept", "--output DIR elsewhere"

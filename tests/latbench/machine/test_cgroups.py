@@ -153,3 +153,9 @@ def test_levels_lead_from_the_group_to_the_top(parts, depth):
     assert levels[-1] == "/"
     assert len(levels) == 1 + len(parts[depth:])
     assert all(outer == "/" or inner.startswith(outer) for inner, outer in pairwise(levels))
+
+
+def test_a_hierarchy_mounted_over_itself_is_counted_once(machine, cgroup):
+    files = cgroup(2, {"": {"cpu.stat": "nr_throttled 2\n"}})
+    twice = {"proc/self/mountinfo": files["proc/self/mountinfo"] * 2}
+    assert throttling(machine(files, twice)).periods == 2

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,14 @@ def test_what_cannot_be_read_is_none(machine):
     assert tree.names("proc/number") == ()
     assert (tree.exists("proc"), tree.exists("sys"), tree.exists("nul\0")) == (True, False, False)
     assert (tree.text("nul\0"), tree.names("nul\0")) == (None, ())
+
+
+def test_a_folder_that_may_not_be_entered_hides_what_is_in_it(machine, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert not machine({"proc/number": "1"}).exists("proc/number")
 
 
 def test_bytes_that_are_no_text_are_replaced(machine):
