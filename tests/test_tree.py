@@ -152,6 +152,18 @@ def test_no_file_tells_of_one_machine():
     assert not local, told("a path or a registry of one machine is of no use on another", local)
 
 
+def test_the_map_of_the_house_is_true():
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = [path.partition("<")[0] for path in re.findall(r"`([\w./<>-]+/[\w./<>-]*)`", page)]
+    gone = [path for path in named if not any(f"/{path}" in f"/{name}" for name in FILES)]
+    rooms = {str(PurePosixPath(*PurePosixPath(name).parts[:2])) for name in PACKAGED if name.count("/") > 1}
+    unnamed = sorted(room for room in rooms if room.startswith("latbench/") and f"`{room}/`" not in page)
+    assert named
+    assert not gone + unnamed, told(
+        "ARCHITECTURE.md names what is gone, or leaves out a room", gone + unnamed
+    )
+
+
 def test_a_planted_breach_is_seen():
     assert untested(["latbench/stats/planted.py"], TESTS) == ["latbench/stats/planted.py"]
     assert not untested(["latbench/stats/planted.py"], ["tests/latbench/stats/test_planted.py"])
