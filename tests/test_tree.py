@@ -33,6 +33,7 @@ WHOLE = {
     "tests/latbench/stats/test_simulated_truth.py": "latbench/stats",
     "tests/latbench/test_package.py": "latbench/__init__.py",
     "tests/test_architecture.py": "latbench",
+    "tests/test_makefile.py": "Makefile",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/test_tree.py": ".gitignore",
 }
