@@ -11,7 +11,7 @@ import numpy as np
 
 from exporters.artifact import MANIFEST_SCHEMA, Artifact, sha256_of
 from exporters.capture import Captured, capture
-from exporters.errors import ExportError, InputError
+from exporters.errors import InputError
 from exporters.finish import finish, versions, write_whole
 from exporters.gate import check, first_departure, refuse
 from exporters.memory import peak_mib, reset_peak
@@ -51,10 +51,10 @@ def export(
     fresh_peak, started = reset_peak(), time.perf_counter()
     captured = capture(module, example_inputs, opset, input_names, output_names)
     stages, parities = _stages(name, captured, chosen, opset, limits)
-    lowered = stages["lowered"]
-    finish(lowered, name, {"target": target, "passes": ",".join(chosen), **(provenance or {})})
+    final = stages["simplified"]
+    finish(final, name, {"target": target, "passes": ",".join(chosen), **(provenance or {})})
     path = output / f"{stem or name}.onnx"
-    data = lowered.SerializeToString(deterministic=True)
+    data = final.SerializeToString(deterministic=True)
     if len(data) >= 2**31:
         raise InputError(f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
     output.mkdir(parents=True, exist_ok=True)
@@ -88,37 +88,31 @@ def export(
 def _stages(
     name: str, captured: Captured, chosen: Sequence[str], opset: int, limits: ParityLimits
 ) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity]]":
-    """Return the graph and its parity as captured, simplified and lowered; raises at the first out of parity."""
+    """Return the graph and its parity at each stage; raises at the first stage that is out of parity.
+
+    Stages: `captured`, `cleaned` (onnxsim without merging MatMul and Add), `lowered` (the passes), `simplified`
+    (onnxsim in full): the last is what is written.
+    """
     import onnx_ir as ir
 
-    first = ir.to_proto(captured.model)
-    stages = {"captured": first}
-    parities = {"captured": check(first, captured, opset)}
-    if not limits.passes(parities["captured"]):
-        raise refuse(
-            name, "as captured", parities["captured"], limits, first_departure(first, captured, limits)
-        )
-    stages["simplified"] = simplify(first)
-    parities["simplified"] = check(stages["simplified"], captured, opset)
-    if not limits.passes(parities["simplified"]):
-        raise refuse(
-            name,
-            "after onnxsim",
-            parities["simplified"],
-            limits,
-            first_departure(stages["simplified"], captured, limits),
-        )
-    model = ir.from_proto(stages["simplified"])
-    rewrites = passes()
+    stages: dict[str, onnx.ModelProto] = {}
+    parities: dict[str, Parity] = {}
+
+    def admit(stage: str, model: "onnx.ModelProto", where: str, *, find: bool = False) -> None:
+        stages[stage], parities[stage] = model, check(model, captured, opset)
+        if not limits.passes(parities[stage]):
+            culprit = first_departure(model, captured, limits) if find else None
+            raise refuse(name, where, parities[stage], limits, culprit)
+
+    admit("captured", ir.to_proto(captured.model), "as captured", find=True)
+    admit("cleaned", simplify(stages["captured"], gemm=False), "after onnxsim", find=True)
+    model, rewrites = ir.from_proto(stages["cleaned"]), passes()
     for step in chosen:
         if rewrites[step].apply(model):
-            parity = check(ir.to_proto(model), captured, opset)
-            if not limits.passes(parity):
-                raise refuse(name, f"after the pass {step}", parity, limits, None)
-    stages["lowered"] = ir.to_proto(model)
-    parities["lowered"] = check(stages["lowered"], captured, opset)
-    if not limits.passes(parities["lowered"]):
-        raise refuse(name, "as lowered", parities["lowered"], limits, None)
+            admit("lowered", ir.to_proto(model), f"after the pass {step}")
+    stages.setdefault("lowered", stages["cleaned"])
+    parities.setdefault("lowered", parities["cleaned"])
+    admit("simplified", simplify(stages["lowered"]), "after the passes and onnxsim")
     return stages, parities
 
 
@@ -128,7 +122,8 @@ def _histogram(model: "onnx.ModelProto") -> dict[str, int]:
 
 def _described(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)} for name, array in arrays.items()
+        {"name": name, "shape": list(array.shape), "dtype": str(array.dtype)}
+        for name, array in arrays.items()
     ]
 
 
@@ -136,6 +131,3 @@ def _write_reference(path: Path, captured: Captured) -> None:
     arrays = {f"input:{name}": array for name, array in captured.inputs.items()}
     arrays |= {f"output:{name}": array for name, array in captured.outputs.items()}
     np.savez(path, allow_pickle=False, **arrays)
-
-
-__all__ = ["DEFAULT_OPSET", "ExportError", "export"]

@@ -101,7 +101,9 @@ def add_constant(graph: "ir.Graph", name: str, array: np.ndarray) -> "ir.Value":
         number += 1
         free = f"{name}.{number}"
     tensor = ir.tensor(np.ascontiguousarray(array), name=free)
-    value = ir.Value(name=free, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor)
+    value = ir.Value(
+        name=free, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor
+    )
     graph.register_initializer(value)
     return value
 

@@ -6,11 +6,11 @@ fuses convolutions with what follows them and wants channels first, which the mo
 
 from exporters.errors import InputError
 
-COMMON = ("fold_scale", "fold_norm")
+COMMON = ("fold_scale", "fold_norm", "pad_depthwise")
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "portable": COMMON,
-    "onnxruntime": (*COMMON, "split_groups", "pad_depthwise", "blocked_entry"),
+    "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry"),
     "openvino": COMMON,
     "tensorrt": COMMON,
 }

@@ -18,9 +18,9 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
 
     It takes images (N, 3, H, W) and returns logits (N, classes). `resolution` in pixels (default: the
     model's own) is checked against the sizes the model can take. `forms` choose how it is computed, never
-    what: `expand` ("broadcast" | "repeat") and `layout` ("channels_last" | "channels_first"); a network that
-    lacks a form (an MBConv has nothing to expand) ignores it. Raises BadInput for an unknown name, size, form
-    or value, and EnvironmentFault without PyTorch.
+    what: `expand` ("broadcast" | "repeat") and `layout` ("channels_last" | "channels_first" | "blocked");
+    a network that lacks a form (an MBConv has nothing to expand) ignores it. Raises BadInput for an unknown
+    name, size, form or value, and EnvironmentFault without PyTorch.
     """
     chosen = spec(name)
     chosen.check_resolution(chosen.resolution if resolution is None else resolution)

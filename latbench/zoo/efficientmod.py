@@ -11,7 +11,8 @@ PAPER = f"Efficient Modulation for Vision Networks, ICLR 2024, {ARXIV}"
 P100 = "P100 GPU, ONNX Runtime, batch 1, mean of 4000"
 XEON = "Xeon E5-2680, 4 threads, ONNX Runtime, batch 1"
 OTHER_GPUS = ("T4 GPU, ONNX, batch 1", "V100-SXM2 GPU, ONNX, batch 1", "A100-SXM4-40GB GPU, ONNX, batch 1")
-LAYOUTS = ("channels_last", "channels_first")
+LAYOUTS = ("channels_last", "channels_first", "blocked")
+FASTEST = {"onnxruntime": {"layout": "blocked"}, "tensorrt": {"layout": "channels_first"}}
 AUTHORS = Evidence("published", "the authors' code")
 ISOTROPIC = Evidence(
     "inferred",
@@ -35,6 +36,7 @@ efficientmod = partial(
     commit="ec04df6da43b91414f3fd9ad0ea7a1161be6157c",
     network="latbench.zoo.networks.efficientmod:EfficientMod",
     forms={"expand": ("broadcast", "repeat"), "layout": LAYOUTS},
+    fastest=FASTEST,
 )
 
 

@@ -24,6 +24,7 @@ mbconv = partial(
     top1_source=f"{ARXIV} Table 6",
     network="latbench.zoo.networks.mbconv:MBConvNet",
     forms={"layout": LAYOUTS},
+    fastest={target: {"layout": "channels_first"} for target in ("onnxruntime", "tensorrt")},
 )
 
 MODELS = (

@@ -54,7 +54,8 @@ class ModelSpec:
     `macs_not_counted`. `top1` is the published ImageNet-1k accuracy in percent, without distillation.
     `network` is "package.module:Class" and `config` its fixed arguments; `forms` are further arguments with
     the values they take, the default first: they change how outputs are computed, but neither the outputs
-    (beyond rounding) nor the parameters. `code` and `commit`: the authors' code (None: not published).
+    (beyond rounding) nor the parameters. `fastest` maps an export target to the forms that are fastest
+    there, by `make bench-export`. `code` and `commit`: the authors' code (None: not published).
     """
 
     name: str
@@ -68,6 +69,7 @@ class ModelSpec:
     resolution: int = 224
     sizes: Sizes = Sizes()
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fastest: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     top1: float | None = None
     top1_source: str | None = None
     latencies: tuple[PublishedLatency, ...] = ()
@@ -88,3 +90,8 @@ class ModelSpec:
         """Return the network in the given `forms`, with freshly initialised weights; needs PyTorch."""
         module, attribute = self.network.split(":")
         return getattr(importlib.import_module(module), attribute)(**self.config, **forms)
+
+    def forms_for(self, target: str) -> dict[str, str]:
+        """Return the forms to export for `target` with: those fastest there, else the default ones."""
+        defaults = {form: values[0] for form, values in self.forms.items()}
+        return defaults | dict(self.fastest.get(target, {}))

@@ -6,24 +6,24 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latbench.zoo.layers.layout import ChannelNorm, Layout
+from latbench.zoo.layers.layout import LAYOUTS, ChannelNorm, Layout
 
 
 class Patches(nn.Module):
     """A strided convolution and a norm: the stem, and the step from one stage to the next."""
 
     def __init__(
-        self, channels: int, out_channels: int, window: tuple[int, int, int], layout: Layout
+        self, channels: int, out_channels: int, window: tuple[int, int, int], source: Layout, layout: Layout
     ) -> None:
         super().__init__()
         kernel, stride, padding = window
-        self.layout = layout
+        self.source, self.layout = source, layout
         self.proj = nn.Conv2d(channels, out_channels, kernel, stride, padding)
         self.norm = ChannelNorm(out_channels, layout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the smaller activation with `out_channels` channels."""
-        return self.norm(self.layout.from_nchw(self.proj(self.layout.to_nchw(x))))
+        """Return the smaller activation with `out_channels` channels: from `source` to `layout`."""
+        return self.norm(self.layout.from_nchw(self.proj(self.source.to_nchw(x))))
 
 
 class Stage(nn.Module):
@@ -44,7 +44,7 @@ class Stage(nn.Module):
 class Pyramid(nn.Module):
     """An image classifier: `stages[i]` are blocks of `dims[i]` channels; resolution halves between stages.
 
-    `stem` is (kernel, stride, padding) of the first convolution.
+    `stem` is (kernel, stride, padding) of the first convolution, `layouts` the layout of each stage.
     """
 
     def __init__(
@@ -52,20 +52,24 @@ class Pyramid(nn.Module):
         dims: Sequence[int],
         stages: Sequence[Sequence[nn.Module]],
         stem: tuple[int, int, int],
-        layout: Layout,
+        layouts: Sequence[Layout],
         classes: int = 1000,
     ) -> None:
         super().__init__()
-        steps: list[nn.Module] = [Patches(dim, wider, (3, 2, 1), layout) for dim, wider in pairwise(dims)]
-        self.layout = layout
-        self.patch_embed = Patches(3, dims[0], stem, layout)
+        stage = list(zip(dims, layouts, strict=True))
+        steps: list[nn.Module] = [
+            Patches(dim, wider, (3, 2, 1), source, layout)
+            for (dim, source), (wider, layout) in pairwise(stage)
+        ]
+        self.patch_embed = Patches(3, dims[0], stem, LAYOUTS["channels_first"], layouts[0])
         self.layers = nn.ModuleList(map(Stage, stages, [*steps, nn.Identity()]))
-        self.norm = ChannelNorm(dims[-1], layout)
+        self.layout = layouts[-1]
+        self.norm = ChannelNorm(dims[-1], self.layout)
         self.head = nn.Linear(dims[-1], classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits (N, classes) of images (N, 3, H, W)."""
-        x = self.patch_embed(self.layout.from_nchw(x))
+        x = self.patch_embed(x)
         for layer in self.layers:
             x = layer(x)
         x = self.layout.to_nchw(self.norm(x))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from latbench.zoo.layers.attention import AttentionBlock
-from latbench.zoo.layers.layout import layout_named
+from latbench.zoo.layers.layout import Layout, layouts_named
 from latbench.zoo.layers.modulation import Modulation, ScaledResidual
 from latbench.zoo.layers.pyramid import Pyramid
 
@@ -36,21 +36,22 @@ class EfficientMod(Pyramid):
         expand: str = "broadcast",
         layout: str = "channels_last",
     ) -> None:
-        placed = layout_named(layout)
+        layouts = layouts_named(layout, dims)
 
-        def modulation(dim: int, index: int) -> nn.Module:
+        def modulation(dim: int, index: int, placed: Layout) -> nn.Module:
             ratio = ratios[index % len(ratios)]
             mixer = Modulation(dim, ratio, placed, expand=expand, kernels=kernels, f=f, g=g, combine=combine)
             return ScaledResidual(dim, mixer, placed)
 
-        def attention(dim: int, mlp_ratio: float) -> nn.Module:
+        def attention(dim: int, mlp_ratio: float, placed: Layout) -> nn.Module:
             return AttentionBlock(dim, placed, HEADS, max(dim // HEADS, SMALLEST_HEAD), mlp_ratio)
 
+        plan = zip(dims, depths, attentions, mlp_ratios, layouts, strict=True)
         stages = [
             [
-                *(modulation(dim, index) for index in range(depth)),
-                *(attention(dim, mlp) for _ in range(count)),
+                *(modulation(dim, index, placed) for index in range(depth)),
+                *(attention(dim, mlp, placed) for _ in range(count)),
             ]
-            for dim, depth, count, mlp in zip(dims, depths, attentions, mlp_ratios, strict=True)
+            for dim, depth, count, mlp, placed in plan
         ]
-        super().__init__(dims, stages, stem, placed)
+        super().__init__(dims, stages, stem, layouts)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latbench.zoo.layers.layout import Layout, Pointwise, layout_named
+from latbench.zoo.layers.layout import Layout, Pointwise, layouts_named
 from latbench.zoo.layers.modulation import ScaledResidual
 from latbench.zoo.layers.pyramid import Pyramid
 
@@ -39,10 +39,11 @@ class MBConvNet(Pyramid):
         kernel: int = 7,
         layout: str = "channels_last",
     ) -> None:
-        placed = layout_named(layout)
+        layouts = layouts_named(layout, dims)
 
-        def block(dim: int) -> nn.Module:
+        def block(dim: int, placed: Layout) -> nn.Module:
             return ScaledResidual(dim, InvertedBottleneck(dim, int(dim * ratio), kernel, placed), placed)
 
-        stages = [[block(dim) for _ in range(depth)] for dim, depth in zip(dims, depths, strict=True)]
-        super().__init__(dims, stages, stem, placed)
+        plan = zip(dims, depths, layouts, strict=True)
+        stages = [[block(dim, placed) for _ in range(depth)] for dim, depth, placed in plan]
+        super().__init__(dims, stages, stem, layouts)

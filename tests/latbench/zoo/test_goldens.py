@@ -10,7 +10,7 @@ import torch
 from latbench import create_model
 from latbench.zoo.create import example_input
 from latbench.zoo.layers.attention import AttentionBlock
-from latbench.zoo.layers.layout import LAYOUTS
+from latbench.zoo.layers.layout import LAYOUTS, MIXED
 from latbench.zoo.layers.modulation import Modulation, ScaledResidual
 from latbench.zoo.registry import spec
 from latbench.zoo.weights import live
@@ -18,7 +18,7 @@ from latbench.zoo.weights import live
 GOLDENS = Path(__file__).parents[2] / "data" / "goldens"
 TOLERANCE = 1e-4
 MODELS = sorted(path.stem for path in GOLDENS.glob("*.json") if not path.stem.endswith("_blocks"))
-FORMS = [(expand, layout) for expand in ("broadcast", "repeat") for layout in LAYOUTS]
+FORMS = [(expand, layout) for expand in ("broadcast", "repeat") for layout in (*LAYOUTS, MIXED)]
 BLOCKS = {
     "block_c32_r1_56": lambda layout: ScaledResidual(32, Modulation(32, 1, layout), layout),
     "block_c64_r4_28": lambda layout: ScaledResidual(64, Modulation(64, 4, layout), layout),

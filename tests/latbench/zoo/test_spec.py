@@ -43,3 +43,15 @@ def test_every_spec_says_where_its_figures_come_from(known):
     assert all(latency.ms > 0 and latency.device and latency.source for latency in known.latencies)
     assert (known.code is None) == (known.commit is None)
     assert known.code or known.evidence.label == "inferred"
+
+
+def test_the_forms_for_a_target_are_the_fastest_there_and_else_the_default():
+    model = spec("efficientmod_s")
+    assert model.forms_for("portable") == {"expand": "broadcast", "layout": "channels_last"}
+    assert model.forms_for("onnxruntime") == {"expand": "broadcast", "layout": "blocked"}
+
+
+def test_what_is_fastest_is_among_the_forms():
+    for model in models():
+        for forms in model.fastest.values():
+            assert all(value in model.forms[form] for form, value in forms.items())

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from latbench.errors import BadInput
-from latbench.zoo.layers.layout import LAYOUTS, ChannelNorm, Pointwise, layout_named
+from latbench.zoo.layers.layout import LAYOUTS, ChannelNorm, Pointwise, layouts_named
 
 IMAGE = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
 
@@ -40,6 +40,16 @@ def test_a_layer_over_channels_does_what_pytorchs_own_does_to_the_last_axis(layo
     torch.testing.assert_close(layout.to_nhwc(ours(layout.from_nchw(IMAGE))), expected)
 
 
+def test_every_stage_has_the_layout_named():
+    assert layouts_named("channels_first", (40, 80)) == [LAYOUTS["channels_first"]] * 2
+
+
+def test_blocked_takes_channels_first_where_channels_fill_blocks_of_16():
+    last, first = LAYOUTS["channels_last"], LAYOUTS["channels_first"]
+    assert layouts_named("blocked", (40, 80, 160, 344)) == [last, first, first, first]
+    assert layouts_named("blocked", (196,)) == [last]
+
+
 def test_an_unknown_layout_is_refused():
-    with pytest.raises(BadInput, match="'nchw'; use one of: channels_last, channels_first"):
-        layout_named("nchw")
+    with pytest.raises(BadInput, match="'nchw'; use one of: channels_last, channels_first, blocked"):
+        layouts_named("nchw", (8,))

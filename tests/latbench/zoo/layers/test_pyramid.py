@@ -40,7 +40,7 @@ def test_isotropic_networks_keep_one_resolution():
 
 def test_the_head_sees_the_mean_over_positions():
     layout = LAYOUTS["channels_last"]
-    model = Pyramid((2, 4), ([], [nn.Identity()]), (4, 4, 0), layout, classes=3)
+    model = Pyramid((2, 4), ([], [nn.Identity()]), (4, 4, 0), [layout] * 2, classes=3)
     image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    features = model.norm(model.layers[0].downsample(model.patch_embed(layout.from_nchw(image))))
+    features = model.norm(model.layers[0].downsample(model.patch_embed(image)))
     torch.testing.assert_close(model(image), model.head(features.mean((1, 2))))
