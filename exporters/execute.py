@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 
-def execute(model: bytes, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the graph outputs of the serialised `model` on `inputs`, by name."""
+def execute(model: bytes | str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the graph outputs of `model` (serialised, or the path of a file) on `inputs`, by name."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -29,15 +29,15 @@ def weights(path: str | Path) -> dict[str, int]:
     """
     with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         held: Counter[str] = Counter()
-        for graph in _spans(data, (0, len(data)), _GRAPH):
-            for tensor in _spans(data, graph, _INITIALIZER):
+        for graph in spans(data, (0, len(data)), _GRAPH):
+            for tensor in spans(data, graph, _INITIALIZER):
                 _count(data, tensor, held)
-            for node in _spans(data, graph, _NODE):
-                for start, end in _spans(data, node, _OP_TYPE):
+            for node in spans(data, graph, _NODE):
+                for start, end in spans(data, node, _OP_TYPE):
                     operator = data[start:end].decode()
                     held["int8"] += any(mark in operator for mark in _QUANTISED)
-                for attribute in _spans(data, node, _ATTRIBUTE):
-                    for tensor in _spans(data, attribute, _ATTRIBUTE_TENSOR):
+                for attribute in spans(data, node, _ATTRIBUTE):
+                    for tensor in spans(data, attribute, _ATTRIBUTE_TENSOR):
                         _count(data, tensor, held)
     return dict(+held)
 
@@ -52,7 +52,7 @@ def precision(held: dict[str, int]) -> str | None:
 def _count(data: mmap.mmap, tensor: Span, held: Counter[str]) -> None:
     sizes: list[int] = []
     kind = 0
-    for number, value in _fields(data, tensor):
+    for number, value in fields(data, tensor):
         if number == _DATA_TYPE and isinstance(value, int):
             kind = value
         elif number == _DIMS:
@@ -61,14 +61,18 @@ def _count(data: mmap.mmap, tensor: Span, held: Counter[str]) -> None:
         held[_FLOATS[kind]] += math.prod(sizes)
 
 
-def _spans(data: mmap.mmap, span: Span, wanted: int) -> Iterator[Span]:
-    for number, value in _fields(data, span):
+def spans(data: mmap.mmap, span: Span, wanted: int) -> Iterator[Span]:
+    """Yield the spans of the length-delimited fields numbered `wanted` within `span`."""
+    for number, value in fields(data, span):
         if number == wanted and not isinstance(value, int):
             yield value
 
 
-def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int | Span]]:
-    """Yield (field number, value): an int for a varint, the span of the bytes of a length-delimited field."""
+def fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int | Span]]:
+    """Yield (field number, value): an int for a varint, the span of the bytes of a length-delimited field.
+
+    ValueError, or IndexError at the end of the file, when the bytes are no such message.
+    """
     position, end = span
     while position < end:
         key, position = _varint(data, position)
@@ -78,6 +82,8 @@ def _fields(data: mmap.mmap, span: Span) -> Iterator[tuple[int, int | Span]]:
             yield number, value
         elif wire == 2:
             length, position = _varint(data, position)
+            if position + length > end:
+                raise ValueError(f"not an ONNX file: a field at byte {position} ends beyond its message")
             yield number, (position, position + length)
             position += length
         elif wire in (1, 5):

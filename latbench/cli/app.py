@@ -1,0 +1,106 @@
+"""The application: its commands, and what becomes of an error."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+
+from exporters.discovery import discover
+from latbench import __version__
+from latbench.cli.command import Command, Settings
+from latbench.errors import Exit, LatbenchError
+
+# Typer carries its own copy of click in newer versions: the class is found where it really is.
+_UsageFault: Any = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
+
+_CODES = """Exit codes: 0 fine, 1 slower, 2 bad input, 3 undecided, 4 export refused, 5 some rows not ok, \
+6 environment (runtime missing, directory locked or full), 70 internal error, 130 interrupted."""
+
+
+@cache
+def app() -> typer.Typer:
+    """Return the Typer application with every command of `latbench.cli.commands`."""
+    made = typer.Typer(
+        name="latbench",
+        help="How fast a vision network really runs on the machine it will be deployed on.",
+        epilog=_CODES,
+        rich_markup_mode="rich",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_global_options)
+    found: dict[str, Command] = discover("latbench.cli.commands", "COMMAND", lambda command: command.name)
+    for command in sorted(found.values(), key=lambda one: one.order):
+        if command.group is not None:
+            made.add_typer(command.group, name=command.name)
+        elif command.function is not None:
+            made.command(command.name)(command.function)
+    return made
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"latbench {__version__}")
+        raise typer.Exit
+
+
+def _global_options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    context.obj.debug = debug
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Return the exit code of `latbench ARGUMENTS`; an error is one sentence on stderr."""
+    settings = Settings()
+    try:
+        code = app()(args=list(arguments), prog_name="latbench", standalone_mode=False, obj=settings)
+        sys.stdout.flush()
+        return int(code or Exit.OK)
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else Exit.INTERNAL
+    except (KeyboardInterrupt, typer.Abort):
+        return told("Interrupted.", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        return _quiet()
+    except Exception as error:
+        if settings.debug:
+            traceback.print_exception(error)
+        return told(*judged(error))
+
+
+def judged(error: Exception) -> tuple[str, int]:
+    """Return the sentence and the exit code for `error`."""
+    from exporters.errors import ExportError, InputError
+
+    if isinstance(error, _UsageFault):
+        return error.format_message(), Exit.BAD_INPUT
+    if isinstance(error, LatbenchError):
+        return str(error), error.exit_code
+    for kind, code in ((InputError, Exit.BAD_INPUT), (ExportError, Exit.EXPORT_REFUSED)):
+        if isinstance(error, kind):
+            return str(error), code
+    why = f"{type(error).__name__}: {error}".rstrip(". ")
+    return f"Internal error, please report it ({why}); `latbench --debug ...` shows where.", Exit.INTERNAL
+
+
+def told(sentence: str, code: int) -> int:
+    """Return `code`, after printing the sentence to stderr on one line."""
+    print(f"latbench: {' '.join(sentence.split())}", file=sys.stderr)
+    return int(code)
+
+
+def _quiet() -> int:
+    """Return the code for a reader that went away, and keep Python from complaining about it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK

@@ -1,0 +1,144 @@
+"""`latbench run`: time models."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from latbench.cli.command import Command
+from latbench.cli.terminal import color, moves, say, width
+from latbench.errors import Exit, LatbenchError
+
+if TYPE_CHECKING:
+    from latbench.records import Row
+
+_FINE = frozenset({"ok", "skipped"})
+
+
+class Interrupted(LatbenchError):
+    """The user stopped the run."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+def run(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Zoo models, path/to/model.onnx, or package.module:factory.  [default: the whole zoo]",
+        ),
+    ] = None,
+    *,
+    device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads of each runtime.")] = 4,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(help="Runtime; give it several times.  [default: onnxruntime, openvino, pytorch]"),
+    ] = None,
+    iterations: Annotated[int, typer.Option(help="Timed inferences per cell, over all launches.")] = 4000,
+    launches: Annotated[
+        int | None, typer.Option(help="Fresh processes per cell, each timing an equal share.  [default: 10]")
+    ] = None,
+    warmup: Annotated[
+        int, typer.Option(help="Untimed inferences before the timed ones of each launch.")
+    ] = 50,
+    protocol: Annotated[
+        str, typer.Option(help="launches, or paper: one launch, hence no interval between launches.")
+    ] = "launches",
+    target: Annotated[
+        str,
+        typer.Option(
+            help="portable (one artifact for all), onnxruntime, openvino, tensorrt, or fastest: each its own."
+        ),
+    ] = "portable",
+    resolution: Annotated[
+        int | None, typer.Option(help="Height and width in pixels.  [default: the model's own]")
+    ] = None,
+    opset: Annotated[int, typer.Option(help="ONNX opset of the exports.")] = 20,
+    spinning: Annotated[
+        str, typer.Option(help="Idle threads spin: auto (off with more threads than usable CPUs), on, off.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the order of the launches.")] = 0,
+    timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds a launch may take.  [default: ten times the estimate, at least 600]"),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Leave an interrupted run alone and start anew.")
+    ] = False,
+    output: Annotated[Path, typer.Option(help="Results directory.")] = Path("latbench-results"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+) -> None:
+    """Time models on each runtime and leave a table and a CSV.
+
+    Exports what is missing, then starts a fresh process per launch, in an order that mixes all cells. Every
+    launch is recorded at once: after an interruption the same command goes on where it stopped.
+    """
+    from latbench.cli.progress import MovingWatch, PlainWatch
+    from latbench.pipeline.options import RUNTIMES, RunOptions
+    from latbench.pipeline.run import run as measure
+
+    options = RunOptions(
+        names=tuple(names or ()),
+        device=device,
+        threads=threads,
+        runtimes=tuple(runtime or RUNTIMES),
+        iterations=iterations,
+        launches=launches,
+        warmup=warmup,
+        protocol=protocol,
+        target=target,
+        resolution=resolution,
+        opset=opset,
+        spinning=spinning,
+        seed=seed,
+        timeout=timeout,
+        fresh=fresh,
+        output=output,
+    )
+    ask = not (names or yes) and sys.stdin.isatty()
+    command = ("latbench", *sys.argv[1:])
+    try:
+        outcome = measure(options, MovingWatch(ask) if moves() else PlainWatch(), command)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Interrupted; every finished launch is kept in {output}, and the same command goes on: "
+            f"{shlex.join(command)}"
+        ) from None
+    _show(outcome.rows)
+    say(f"\n{outcome.table} holds every column; `latbench table {shlex.quote(str(output))}` shows it again.")
+    hint = allocation_hint(outcome.rows)
+    if hint:
+        say(hint)
+    if any(row["status"] not in _FINE for row in outcome.rows):
+        raise typer.Exit(Exit.ROWS_NOT_OK)
+
+
+def _show(rows: "Sequence[Row]") -> None:
+    from latbench.reports import render
+
+    sys.stdout.write(render(rows, "table", width(), color()))
+    sys.stdout.flush()
+
+
+def allocation_hint(rows: "Sequence[Row]") -> str | None:
+    """Return the line that tells what brings the widest interval to 1 %; None when all are there."""
+    wide = [
+        row for row in rows if (row["latency_ci95_half_percent"] or 0) > 1 and row["launches_for_1_percent"]
+    ]
+    if not wide:
+        return None
+    worst = max(wide, key=lambda row: row["launches_for_1_percent"])
+    each = worst["iterations_requested"] // worst["launches_requested"]
+    count = int(worst["launches_for_1_percent"])
+    return (
+        f"For intervals within 1 %: --launches {count} --iterations {count * each} ({worst['model']} on "
+        f"{worst['runtime']}, now ± {worst['latency_ci95_half_percent']:.1f} %, needs the most)."
+    )
+
+
+COMMAND = Command("run", 3, run)

@@ -1,0 +1,142 @@
+"""A run, shown on stderr: plain lines, or one moving line on a terminal."""
+
+import time
+from collections.abc import Callable
+
+import typer
+
+from latbench.cli.terminal import duration, say
+from latbench.measure.launch import LaunchResult
+from latbench.pipeline.watch import Overview, Progress, Watch
+from latbench.records import CellPlan, Row
+from latbench.reports.figures import interval
+
+_EVERY_S = 10.0
+_LONG_S = 600.0
+"""A whole-zoo run estimated longer than this is asked about on a terminal."""
+
+
+class PlainWatch(Watch):
+    """Lines for a log: the plan, each finished row, and progress after each block or every ten seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._latest = clock, clock()
+
+    def planned(self, overview: Overview) -> None:
+        """Print the plan and the estimate."""
+        for line in plan_lines(overview):
+            say(line)
+
+    def note(self, sentence: str) -> None:
+        """Print the sentence."""
+        say(f"Note: {sentence}")
+
+    def preparing(self, model: str, what: str) -> None:
+        """Print what is being done."""
+        say(f"{model}: {what}")
+
+    def started(self, run_id: str, progress: Progress) -> None:
+        """Print the run's name, and how much of it is done already."""
+        resumed = f", resumed: {progress.done} of {progress.total} launches are done" if progress.done else ""
+        say(f"Run {run_id}{resumed}.")
+
+    def launched(self, cell: CellPlan, result: LaunchResult, progress: Progress) -> None:
+        """Print a failure at once, and progress when the last line is ten seconds old."""
+        if result.status != "ok":
+            say(f"{cell.model} on {cell.runtime}: a launch ended {result.status}: {result.reason}")
+        if self._clock() - self._latest >= _EVERY_S:
+            self._tell(progress)
+
+    def block_ended(self, progress: Progress) -> None:
+        """Print progress."""
+        self._tell(progress)
+
+    def finished(self, row: Row) -> None:
+        """Print the row."""
+        say(row_line(row))
+
+    def _tell(self, progress: Progress) -> None:
+        self._latest = self._clock()
+        say(progress_line(progress))
+
+
+class MovingWatch(PlainWatch):
+    """One line redrawn between launches (never during one: drawing would disturb it), rows above it."""
+
+    def __init__(self, ask: bool = False) -> None:
+        from rich.console import Console
+
+        super().__init__()
+        self._ask, self._console = ask, Console(stderr=True, highlight=False)
+
+    def planned(self, overview: Overview) -> None:
+        """Print the plan; ask whether to go on when it is long and nobody named the models."""
+        super().planned(overview)
+        if (
+            self._ask
+            and (overview.seconds or 0) > _LONG_S
+            and not typer.confirm("Go on?", default=True, err=True)
+        ):
+            raise typer.Exit
+
+    def launching(self, cell: CellPlan, progress: Progress) -> None:
+        """Redraw the line."""
+        self._draw(f"{progress_line(progress)} · {cell.model} on {cell.runtime}")
+
+    def launched(self, cell: CellPlan, result: LaunchResult, progress: Progress) -> None:
+        """Print a failure above the line."""
+        if result.status != "ok":
+            self._draw("")
+            say(f"{cell.model} on {cell.runtime}: a launch ended {result.status}: {result.reason}")
+
+    def block_ended(self, progress: Progress) -> None:
+        """Leave the line as it is."""
+
+    def finished(self, row: Row) -> None:
+        """Print the row above the line."""
+        self._draw("")
+        say(row_line(row))
+
+    def _draw(self, line: str) -> None:
+        from rich.control import Control
+        from rich.segment import ControlType
+        from rich.text import Text
+
+        self._console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+        text = Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+        text.truncate(max(1, self._console.width - 1), overflow="ellipsis")
+        self._console.print(text, end="")
+
+
+def plan_lines(overview: Overview) -> list[str]:
+    """Return the plan and its estimate as sentences."""
+    names = ", ".join(overview.models) if len(overview.models) <= 3 else f"{len(overview.models)} models"
+    each = overview.iterations // overview.launches
+    skipped = f" ({overview.skipped} will be skipped)" if overview.skipped else ""
+    exports = f", after {overview.exports} export{'s' * (overview.exports != 1)}" if overview.exports else ""
+    plan = (
+        f"Plan: {overview.cells} cell{'s' * (overview.cells != 1)}{skipped}, {names} on "
+        f"{', '.join(overview.runtimes)}, {overview.threads} thread{'s' * (overview.threads != 1)}; "
+        f"{overview.launches} launch{'es' * (overview.launches != 1)} x {each} inferences each{exports}."
+    )
+    if overview.seconds is None:
+        return [plan, "Time: not known before the first launches, because the MACs are not known."]
+    without = f", without {', '.join(overview.untold)} (MACs not known)" if overview.untold else ""
+    return [plan, f"Time: about {duration(overview.seconds)}, from {overview.basis}{without}."]
+
+
+def progress_line(progress: Progress) -> str:
+    """Return how far a run is and the time left."""
+    left = "time left not known yet" if progress.left_s is None else f"about {duration(progress.left_s)} left"
+    if progress.done == progress.total:
+        left = "done"
+    return f"{progress.done} of {progress.total} launches, {left}"
+
+
+def row_line(row: Row) -> str:
+    """Return a finished row as one line."""
+    head = f"{row['model']} on {row['runtime']}"
+    if row["status"] != "ok":
+        return f"{head}: {row['status']}: {row['reason']}"
+    figures = interval(row["latency_ms"], row["latency_ci95_low_ms"], row["latency_ci95_high_ms"])
+    return f"{head}: {figures} ms{f' [{flags}]' if (flags := row['flags']) else ''}"

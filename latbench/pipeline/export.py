@@ -1,0 +1,120 @@
+"""Exports: a wish becomes an artifact, or the one made earlier is found again."""
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import exporters
+import latbench
+from exporters.artifact import Artifact, load
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.pipeline.subjects import kinds
+from latbench.pipeline.subjects.base import Built
+from latbench.pipeline.wish import Wish
+from latbench.records.lock import unwritable
+
+_NEEDED = ("torch", "onnx", "onnxscript", "onnxsim", "onnxruntime")
+
+
+def build(wish: Wish) -> Built:
+    """Return the module that is wished for, with example inputs; needs PyTorch.
+
+    BadInput when it is one's own and cannot be made, EnvironmentFault without PyTorch.
+    """
+    make = kinds()[wish.kind].build
+    if make is None:
+        raise BadInput(
+            f"{wish.name} is already an ONNX file; export a model of the zoo or package.module:factory."
+        )
+    return make(wish)
+
+
+def export(wish: Wish, output: Path) -> Artifact:
+    """Return the artifact of `wish`, written to the folder `output` and never taken from an earlier export.
+
+    Raises ExportError when the gate refuses it, InputError or BadInput when the wish cannot be met, and
+    EnvironmentFault without the packages it takes or when `output` cannot be written.
+    """
+    _check_packages(wish)
+    built = build(wish)
+    counts = _counts(built)
+    provenance = wish.provenance | {name: str(count) for name, count in counts.items()}
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        return exporters.export(
+            built.module,
+            built.inputs,
+            name=wish.name,
+            output=output,
+            opset=wish.opset,
+            target=wish.target,
+            stem=wish.stem,
+            provenance=provenance,
+        )
+    except OSError as error:
+        raise unwritable(output / f"{wish.stem}.onnx", error) from error
+
+
+def existing(wish: Wish, output: Path) -> Artifact | None:
+    """Return the artifact of `wish` in the folder `output` if making it again would give the same, else None.
+
+    Its manifest must state this origin, target, opset and the versions installed now, its hash must be
+    right, and it must be younger than the code that makes it; where nothing can be exported, its origin and
+    hash suffice. Imports neither PyTorch nor ONNX.
+    """
+    if not kinds()[wish.kind].repeatable:
+        return None
+    artifact = load(output / f"{wish.stem}.onnx")
+    if artifact is None or (artifact.target, artifact.opset) != (wish.target, wish.opset):
+        return None
+    stated = artifact.manifest["provenance"]
+    same = all(stated.get(key) == value for key, value in wish.provenance.items())
+    told = artifact.manifest["versions"].items()
+    current = all(_installed(name) == version for name, version in told) and younger_than_code(artifact.path)
+    return artifact if same and (current or missing_packages()) else None
+
+
+def counted(stated: Any, name: str) -> int | None:
+    """Return the count `name` ("params", "macs") that a provenance states, None where it does not."""
+    return int(stated[name]) if name in stated else None
+
+
+def younger_than_code(path: Path) -> bool:
+    """Tell whether `path` was written after every source file of the zoo and the exporters."""
+    written = path.stat().st_mtime_ns
+    package = Path(latbench.__file__).parent
+    folders = (Path(exporters.__file__).parent, package / "zoo", package / "pipeline")
+    return all(source.stat().st_mtime_ns <= written for folder in folders for source in folder.rglob("*.py"))
+
+
+def _counts(built: Built) -> dict[str, int]:
+    """Return params, and the MACs where the module takes one square image and can be counted."""
+    from latbench.zoo.counts import count
+
+    params = {"params": sum(parameter.numel() for parameter in built.module.parameters())}
+    shape = tuple(built.inputs[0].shape)
+    if len(built.inputs) != 1 or len(shape) != 4 or shape[:2] != (1, 3) or shape[2] != shape[3]:
+        return params
+    try:
+        return params | {"macs": count(built.module, shape[2]).macs}
+    except Exception:  # somebody's module may do what the counter cannot follow: then the count is unknown
+        return params
+
+
+def missing_packages() -> str | None:
+    """Return what an export lacks here and the line that mends it, None when nothing is missing."""
+    missing = [name for name in _NEEDED if _installed(name) is None]
+    return f"{', '.join(missing)} missing; pip install 'latbench[export]'" if missing else None
+
+
+def _check_packages(wish: Wish) -> None:
+    missing = missing_packages()
+    if missing:
+        raise EnvironmentFault(f"{wish.name} cannot be exported here: {missing}.")
+
+
+def _installed(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,169 @@
+"""What must be known of somebody's ONNX file before it is run, read without the onnx package."""
+
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latbench.errors import BadInput
+from latbench.runtimes.onnxfile import Span, fields, spans
+
+# Field numbers of onnx.proto3 in the ONNX project.
+_GRAPH, _OPSET, _FUNCTION = 7, 8, 25
+_NODE, _INITIALIZER, _INPUT = 1, 5, 11
+_ATTRIBUTE, _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 5, 6, 10, 11
+_FUNCTION_NODE = 7
+_NAME, _TENSOR_NAME, _TYPE, _EXTERNAL = 1, 8, 2, 13
+_TENSOR_TYPE, _ELEMENT, _SHAPE = 1, 1, 2
+_DTYPES = {
+    1: np.float32,
+    2: np.uint8,
+    3: np.int8,
+    6: np.int32,
+    7: np.int64,
+    9: np.bool_,
+    10: np.float16,
+    11: np.float64,
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of a graph: its name, its static shape (a symbolic batch is 1) and its numpy type."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: type[np.generic]
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """The inputs and the opset of an ONNX file (None: it names none for the default domain)."""
+
+    inputs: tuple[Input, ...]
+    opset: int | None
+
+
+def inspect(path: Path) -> OnnxFile:
+    """Return what the ONNX file at `path` says of itself.
+
+    BadInput, naming the file and the mend, when it is missing, unreadable, damaged, has a dimension that is
+    not fixed, an input latbench cannot make, or external data that lies outside the file's own folder or is
+    missing.
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _inspect(data, path)
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror}; name a readable ONNX file.") from None
+    except (ValueError, IndexError):
+        raise BadInput(f"{path} is damaged or no ONNX file; export it again or fetch it anew.") from None
+
+
+def generate(inputs: tuple[Input, ...], seed: int) -> dict[str, np.ndarray]:
+    """Return arrays for `inputs` by name: standard normal floats; zeros for whole numbers and truth values."""
+    random = np.random.default_rng(seed)
+    return {
+        one.name: random.standard_normal(one.shape).astype(one.dtype)
+        if np.issubdtype(one.dtype, np.floating)
+        else np.zeros(one.shape, one.dtype)
+        for one in inputs
+    }
+
+
+def _inspect(data: mmap.mmap, path: Path) -> OnnxFile:
+    whole = (0, len(data))
+    graphs, opsets = (
+        list(spans(data, whole, _GRAPH)),
+        [dict(fields(data, one)) for one in spans(data, whole, _OPSET)],
+    )
+    if not graphs or not opsets:
+        raise ValueError
+    for function in spans(data, whole, _FUNCTION):
+        _check_nodes(data, function, _FUNCTION_NODE, path)
+    _check_graph(data, graphs[0], path)
+    held = {
+        _text(data, name)
+        for tensor in spans(data, graphs[0], _INITIALIZER)
+        for name in spans(data, tensor, _TENSOR_NAME)
+    }
+    described = (_input(data, one, path) for one in spans(data, graphs[0], _INPUT))
+    inputs = tuple(one for one in described if one.name not in held)
+    if not inputs:
+        raise BadInput(f"{path} has no input, so that there is nothing to infer; export it with one.")
+    default = (one.get(2) for one in opsets if 1 not in one or _text(data, _span(one[1])) in ("", "ai.onnx"))
+    return OnnxFile(inputs, next((opset for opset in default if isinstance(opset, int)), None))
+
+
+def _check_graph(data: mmap.mmap, graph: Span, path: Path) -> None:
+    for tensor in spans(data, graph, _INITIALIZER):
+        _check_tensor(data, tensor, path)
+    _check_nodes(data, graph, _NODE, path)
+
+
+def _check_nodes(data: mmap.mmap, owner: Span, field: int, path: Path) -> None:
+    for node in spans(data, owner, field):
+        for attribute in spans(data, node, _ATTRIBUTE):
+            for number, value in fields(data, attribute):
+                if isinstance(value, int):
+                    continue
+                if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
+                    _check_tensor(data, value, path)
+                elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
+                    _check_graph(data, value, path)
+
+
+def _check_tensor(data: mmap.mmap, tensor: Span, path: Path) -> None:
+    for entry in spans(data, tensor, _EXTERNAL):
+        found = dict(fields(data, entry))
+        if 1 not in found or 2 not in found or _text(data, _span(found[1])) != "location":
+            continue
+        location = _text(data, _span(found[2]))
+        folder = path.parent.resolve()
+        target = (folder / location).resolve()
+        mend = "save the model with its data in its own folder, or in one file."
+        if Path(location).is_absolute() or not target.is_relative_to(folder):
+            raise BadInput(f"{path} keeps weights outside its folder, in {location}; {mend}")
+        if not os.path.isfile(target):  # noqa: PTH113
+            raise BadInput(f"{path} keeps weights in {location}, which is missing beside it; {mend}")
+
+
+def _input(data: mmap.mmap, value: Span, path: Path) -> Input:
+    name = "".join(_text(data, one) for one in spans(data, value, _NAME))
+    types = [one for kind in spans(data, value, _TYPE) for one in spans(data, kind, _TENSOR_TYPE)]
+    if not types:
+        raise BadInput(f"{path} has the input {name!r}, which is no tensor; export it with tensors only.")
+    element = dict(fields(data, types[0])).get(_ELEMENT)
+    if element not in _DTYPES:
+        raise BadInput(f"{path} has the input {name!r} of a type latbench cannot make; export it in float32.")
+    shapes = list(spans(data, types[0], _SHAPE))
+    if not shapes:
+        raise BadInput(f"{path} leaves the shape of its input {name!r} open; export it with a fixed shape.")
+    sizes = [dict(fields(data, one)) for one in spans(data, shapes[0], 1)]
+    return Input(
+        name, tuple(_size(data, size, at, name, path) for at, size in enumerate(sizes)), _DTYPES[element]
+    )
+
+
+def _size(data: mmap.mmap, size: dict[int, int | Span], axis: int, name: str, path: Path) -> int:
+    fixed = size.get(1)
+    if isinstance(fixed, int) and 0 < fixed < 1 << 40:
+        return fixed
+    if axis == 0:
+        return 1
+    symbol = f" ({_text(data, _span(size[2]))})" if 2 in size else ""
+    raise BadInput(
+        f"{path} leaves axis {axis}{symbol} of its input {name!r} open; export it with a fixed shape."
+    )
+
+
+def _span(value: int | Span) -> Span:
+    if isinstance(value, int):
+        raise ValueError
+    return value
+
+
+def _text(data: mmap.mmap, span: Span) -> str:
+    return data[slice(*span)].decode()

@@ -1,0 +1,214 @@
+"""The plan: which subjects on which runtimes, what each needs, and the cells that follow."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exporters.errors import ExportError, InputError
+from exporters.targets import TARGETS
+from latbench import runtimes
+from latbench.errors import BadInput
+from latbench.pipeline.child import WorkerDied, call
+from latbench.pipeline.execute import Verdict
+from latbench.pipeline.export import existing, missing_packages
+from latbench.pipeline.options import FASTEST, PORTABLE, SPINNING, RunOptions
+from latbench.pipeline.prepare import existing_eager
+from latbench.pipeline.prepared import Prepared, of_artifact
+from latbench.pipeline.subjects import resolve
+from latbench.pipeline.subjects.base import MODULE, ONNX, Subject
+from latbench.pipeline.subjects.zoo import whole_zoo
+from latbench.pipeline.watch import Watch
+from latbench.pipeline.wish import EAGER
+from latbench.records import CellPlan
+from latbench.runtimes.base import Availability, Source
+
+GIVEN = "given"
+"""The target of somebody's own ONNX file: it is timed as it was given."""
+
+ARTIFACTS = "artifacts"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One cell before its artifact exists; `refusal` says why it will be skipped."""
+
+    subject: Subject
+    runtime: str
+    source: str
+    target: str
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell; `verdict` is how it ends when it is not to be launched."""
+
+    cell: CellPlan
+    verdict: Verdict | None = None
+
+
+def subjects(options: RunOptions) -> tuple[Subject, ...]:
+    """Return what `options` name, each once, in order; BadInput for the first that cannot be used."""
+    if not options.names:
+        return whole_zoo(options.resolution)
+    return tuple(resolve(name, options.resolution) for name in dict.fromkeys(options.names))
+
+
+def wanted(
+    chosen: Iterable[Subject], options: RunOptions, available: Mapping[str, Availability]
+) -> tuple[Wanted, ...]:
+    """Return every subject on every runtime, those that cannot run with the reason."""
+    names = tuple(dict.fromkeys(options.runtimes))
+    return tuple(_wanted(subject, name, options, available[name]) for subject in chosen for name in names)
+
+
+def _wanted(subject: Subject, name: str, options: RunOptions, found: Availability) -> Wanted:
+    accepted = runtimes.get(name).accepts & subject.gives
+    source = ONNX if ONNX in accepted or not accepted else MODULE
+    target = _target(subject, name, options) if source == ONNX else EAGER
+    refusal = subject.refusal
+    if not found.available:
+        refusal = f"{found.reason}; mend: {found.mend}"
+    elif not accepted:
+        refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
+    return Wanted(subject, name, source, target, refusal)
+
+
+def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
+    if MODULE not in subject.gives:
+        return GIVEN
+    if options.target != FASTEST:
+        return options.target
+    return runtime if runtime in TARGETS else PORTABLE
+
+
+class Preparation:
+    """What the cells of a run need, made once for all that share it, in the results directory."""
+
+    def __init__(self, options: RunOptions, watch: Watch) -> None:
+        self._options, self._watch = options, watch
+        self._folder = options.output / ARTIFACTS
+
+    def missing(self, cells: Iterable[Wanted]) -> int:
+        """Return how many artifacts will have to be exported."""
+        distinct = {self._key(one): one for one in cells if one.refusal is None}
+        return sum(one.target != GIVEN and self._ready(one) is None for one in distinct.values())
+
+    def plan(self, cells: Sequence[Wanted]) -> tuple[Planned, ...]:
+        """Return the cells with what they need prepared; one that cannot be prepared comes with a verdict.
+
+        Where names were given, InputError and BadInput are raised instead, before anything is measured.
+        """
+        made: dict[tuple[Any, ...], Prepared | Verdict] = {}
+        planned = []
+        for one in cells:
+            if one.refusal is not None:
+                found: Prepared | Verdict = Verdict("skipped", one.refusal)
+            else:
+                key = self._key(one)
+                if key not in made:
+                    made[key] = self._prepare(one)
+                found = made[key]
+            planned.append(self._planned(one, found))
+        return tuple(planned)
+
+    def _key(self, one: Wanted) -> tuple[Any, ...]:
+        return (one.subject.name, one.source, one.target)
+
+    def _prepare(self, one: Wanted) -> Prepared | Verdict:
+        ready = None if one.target == GIVEN else self._ready(one)
+        if ready is not None:
+            return ready
+        lacks = missing_packages() if one.source == ONNX and one.target != GIVEN else None
+        if lacks is not None:
+            return Verdict("skipped", f"it cannot be exported here: {lacks}")
+        try:
+            return Prepared.from_json(self._made(one))
+        except (BadInput, InputError) as error:
+            if self._options.names:
+                raise
+            return Verdict("failed", str(error))
+        except ExportError as error:
+            return Verdict("failed", str(error))
+        except WorkerDied as error:
+            return Verdict("failed", f"the process that prepares it died: {error}")
+
+    def _ready(self, one: Wanted) -> Prepared | None:
+        wish = one.subject.wish(one.target, self._options.opset)
+        if one.target == EAGER:
+            return existing_eager(wish, self._folder)
+        artifact = existing(wish, self._folder)
+        return None if artifact is None else of_artifact(artifact, wish)
+
+    def _made(self, one: Wanted) -> dict[str, Any]:
+        folder = str(self._folder)
+        if one.target == GIVEN:
+            self._watch.preparing(one.subject.name, "computing its reference outputs")
+            return call("reference", {"path": one.subject.name, "folder": folder})
+        wish = one.subject.wish(one.target, self._options.opset).to_json()
+        if one.target == EAGER:
+            self._watch.preparing(one.subject.name, "computing its eager outputs")
+            return call("eager", {"wish": wish, "folder": folder})
+        self._watch.preparing(one.subject.name, f"exporting it, target {one.target}")
+        return call("exported", {"wish": wish, "folder": folder})
+
+    def _planned(self, one: Wanted, found: Prepared | Verdict) -> Planned:
+        subject, options = one.subject, self._options
+        cell = CellPlan(
+            model=subject.name,
+            family=subject.family,
+            resolution=subject.resolution,
+            input_shape=subject.input_shape or "",
+            params=subject.params,
+            macs=subject.macs,
+            target=one.target,
+            runtime=one.runtime,
+            source=Source(one.source).to_json(),
+            device=options.device,
+            threads=options.threads,
+            spinning=SPINNING[options.spinning],
+        )
+        if isinstance(found, Verdict):
+            return Planned(cell, found)
+        return Planned(_with(cell, found, options.output.resolve()))
+
+
+def _with(cell: CellPlan, found: Prepared, root: Path) -> CellPlan:
+    """Return `cell` with what was prepared; paths inside `root` become relative, so that it can move."""
+    shape = found.input_shape.split("x")
+    source = (
+        found.source
+        if found.source.path is None
+        else replace(found.source, path=_inside(found.source.path, root))
+    )
+    return replace(
+        cell,
+        input_shape=found.input_shape,
+        batch=int(shape[0]) if len(shape) == 4 else 1,
+        resolution=cell.resolution or (int(shape[2]) if len(shape) == 4 and shape[2] == shape[3] else None),
+        source=source.to_json(),
+        params=cell.params if cell.params is not None else found.params,
+        macs=cell.macs if cell.macs is not None else found.macs,
+        artifact_path=None if found.artifact_path is None else _inside(found.artifact_path, root),
+        reference=None if found.reference is None else _inside(found.reference, root),
+        **{name: getattr(found, name) for name in _COPIED},
+    )
+
+
+_COPIED = ("artifact_sha256", "artifact_bytes", "opset", "lowering", "reference_kind", "input_sha256")
+
+
+def _inside(path: str, root: Path) -> str:
+    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
+
+
+def with_macs(cells: Sequence[Planned]) -> tuple[Planned, ...]:
+    """Return `cells`, each with the MACs that any cell of the same model and input knows."""
+    known = {
+        (one.cell.model, one.cell.input_shape): one.cell.macs for one in cells if one.cell.macs is not None
+    }
+    return tuple(
+        replace(one, cell=replace(one.cell, macs=known.get((one.cell.model, one.cell.input_shape))))
+        for one in cells
+    )

@@ -1,0 +1,157 @@
+"""The worker's tasks that make what cells need: plain JSON values in and out."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exporters.artifact import sha256_of
+from exporters.errors import InputError
+from exporters.execute import execute
+from exporters.finish import versions, write_whole
+from latbench.errors import BadInput
+from latbench.pipeline.export import build, existing, export, younger_than_code
+from latbench.pipeline.onnxfile import generate, inspect
+from latbench.pipeline.prepared import (
+    EAGER_FP32,
+    UNOPTIMISED,
+    Prepared,
+    add_array,
+    inputs_sha256,
+    of_artifact,
+    shape_text,
+)
+from latbench.pipeline.subjects import kinds
+from latbench.pipeline.wish import SEED, Wish
+from latbench.records.lock import unwritable
+from latbench.runtimes.base import Source
+
+
+def exported(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Return the `Prepared` of the artifact of a wish, exported into `folder` unless it is there already."""
+    wanted = Wish.from_json(wish)
+    artifact = existing(wanted, Path(folder)) or export(wanted, Path(folder))
+    return of_artifact(artifact, wanted).to_json()
+
+
+def eager(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Return the `Prepared` of the module of a wish as PyTorch runs it, with its own reference in `folder`.
+
+    Its artifact_sha256 is over the names and bytes of the state_dict, the factory and its keywords.
+    """
+    wanted = Wish.from_json(wish)
+    found = existing_eager(wanted, Path(folder))
+    return (found or _made_eager(wanted, Path(folder))).to_json()
+
+
+def existing_eager(wish: Wish, folder: Path) -> Prepared | None:
+    """Return what `eager` made earlier when making it again would give the same, else None."""
+    note = folder / f"{wish.stem}.json"
+    try:
+        told = json.loads(note.read_text())
+        current = told["provenance"] == wish.provenance and told["versions"] == versions()
+        prepared = Prepared.from_json(
+            {**told["prepared"], "reference": str(note.with_suffix(".npz").resolve())}
+        )
+        whole = inputs_sha256(note.with_suffix(".npz")) == prepared.input_sha256
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    repeatable = kinds()[wish.kind].repeatable
+    return prepared if repeatable and current and whole and younger_than_code(note) else None
+
+
+def _made_eager(wish: Wish, folder: Path) -> Prepared:
+    import torch
+
+    built = build(wish)
+    try:
+        with torch.inference_mode():
+            outputs = _arrays(built.module(*built.inputs))
+    except Exception as error:
+        raise InputError(
+            f"{wish.name} cannot run on its example input: {type(error).__name__}: {error}"
+        ) from error
+    arrays = {f"input:input_{index}": tensor.numpy() for index, tensor in enumerate(built.inputs)}
+    path = folder / f"{wish.stem}.npz"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(path, allow_pickle=False, **arrays, **outputs)
+        prepared = Prepared(
+            source=Source("module", factory=built.factory, kwargs=dict(built.kwargs)),
+            input_shape=shape_text(built.inputs[0].shape),
+            artifact_sha256=_module_sha256(built.module, built.factory, built.kwargs),
+            lowering=wish.lowering,
+            reference=str(path.resolve()),
+            reference_kind=EAGER_FP32,
+            input_sha256=inputs_sha256(path),
+            params=sum(parameter.numel() for parameter in built.module.parameters()),
+        )
+        note = {"provenance": wish.provenance, "versions": versions(), "prepared": prepared.to_json()}
+        note["prepared"]["reference"] = path.name
+        write_whole(path.with_suffix(".json"), json.dumps(note, indent=1).encode() + b"\n")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return prepared
+
+
+def _arrays(result: Any) -> dict[str, np.ndarray]:
+    """Return the outputs of a module under the names by which the pytorch runtime tells them."""
+    if isinstance(result, Mapping):
+        named = dict(result)
+    else:
+        several = result if isinstance(result, tuple | list) else (result,)
+        named = {f"output_{at}" if at else "output": tensor for at, tensor in enumerate(several)}
+    return {f"output:{name}": tensor.numpy(force=True) for name, tensor in named.items()}
+
+
+def _module_sha256(module: Any, factory: str, kwargs: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps([factory, dict(kwargs)], sort_keys=True).encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        add_array(digest, name, tensor.numpy(force=True))
+    return digest.hexdigest()
+
+
+def reference(path: str, folder: str) -> dict[str, Any]:
+    """Return the `Prepared` of an ONNX file, with seeded inputs and its unoptimised outputs in `folder`.
+
+    Without ONNX Runtime the outputs stay unchecked. BadInput when ONNX Runtime cannot run the graph as it is.
+    """
+    file = Path(path)
+    known = inspect(file)
+    inputs = generate(known.inputs, SEED)
+    outputs = _unoptimised(file, inputs)
+    sha256 = sha256_of(file)
+    target = Path(folder) / f"{file.stem}-{sha256[:12]}.npz"
+    arrays = {f"input:{name}": array for name, array in inputs.items()}
+    arrays |= {f"output:{name}": array for name, array in (outputs or {}).items()}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(target, allow_pickle=False, **arrays)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return Prepared(
+        source=Source("onnx", path=str(file.resolve())),
+        input_shape=shape_text(known.inputs[0].shape),
+        artifact_path=str(file.resolve()),
+        artifact_sha256=sha256,
+        artifact_bytes=file.stat().st_size,
+        opset=known.opset,
+        reference=str(target.resolve()),
+        reference_kind=None if outputs is None else UNOPTIMISED,
+        input_sha256=inputs_sha256(target),
+    ).to_json()
+
+
+def _unoptimised(file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    try:
+        import onnxruntime  # noqa: F401 - only whether it is there
+    except ImportError:
+        return None
+    try:
+        return execute(str(file), inputs)
+    except Exception as error:
+        why = " ".join(str(error).split())[:300].rstrip(".")
+        raise BadInput(f"{file} cannot be run even without optimisations: {why}; export it again.") from error

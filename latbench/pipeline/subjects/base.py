@@ -1,0 +1,80 @@
+"""What can be measured: a subject, and the kinds of subject (one file each in this folder)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from latbench.pipeline.wish import Wish
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ONNX, MODULE = "onnx", "module"
+"""The kinds of source a runtime loads (`Source.kind`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One thing to measure, known without building it; unknown is None.
+
+    `gives` are the kinds of source it can become. `macs` are exact for `resolution`; `about_macs` is a
+    guess for estimates. `forms` are the forms it can be computed in, with their values; `forms_for` returns
+    those in which a target wants it. `refusal` says why all its cells are skipped.
+    """
+
+    kind: str
+    name: str
+    gives: frozenset[str] = frozenset({ONNX, MODULE})
+    family: str | None = None
+    resolution: int | None = None
+    input_shape: str | None = None
+    params: int | None = None
+    macs: int | None = None
+    about_macs: float | None = None
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms_for: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
+    refusal: str | None = None
+
+    def wish(self, target: str, opset: int, forms: Mapping[str, str] | None = None) -> Wish:
+        """Return the export of this subject for `target`.
+
+        `forms` override the target's own; one that the subject lacks is left out, there being nothing to
+        choose.
+        """
+        asked = {form: value for form, value in (forms or {}).items() if form in self.forms}
+        chosen = {**self.forms_for(target), **asked}
+        return Wish(
+            kind=self.kind,
+            name=self.name,
+            resolution=self.resolution,
+            opset=opset,
+            target=target,
+            forms=chosen,
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module in eval mode with example inputs; `factory` and `kwargs` are how a runtime makes it again."""
+
+    module: "nn.Module"
+    inputs: "tuple[Tensor, ...]"
+    factory: str
+    kwargs: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of subject: which names are its, how to look one up, and how to build one (needs PyTorch).
+
+    `claims` is asked in the order of `order`. `open` takes the name and a resolution (None: its own) and
+    raises BadInput when they cannot be used.
+    """
+
+    name: str
+    order: int
+    claims: Callable[[str], bool]
+    open: Callable[[str, int | None], Subject]
+    build: Callable[[Wish], Built] | None = None
+    repeatable: bool = False
+    """Whether the same wish always gives the same artifact while latbench's own code stands."""

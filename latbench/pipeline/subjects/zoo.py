@@ -1,0 +1,59 @@
+"""Models of the zoo."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from latbench.errors import BadInput
+from latbench.pipeline.subjects.base import Built, Kind, Subject
+from latbench.pipeline.wish import SEED, Wish
+from latbench.zoo.registry import models, spec
+from latbench.zoo.spec import ModelSpec
+
+
+def whole_zoo(resolution: int | None) -> tuple[Subject, ...]:
+    """Return every model of the zoo; those that cannot take `resolution` come with a refusal."""
+    return tuple(_or_refused(model, resolution) for model in models())
+
+
+def _or_refused(model: ModelSpec, resolution: int | None) -> Subject:
+    try:
+        return _open(model.name, resolution)
+    except BadInput as error:
+        shape = f"1x3x{resolution}x{resolution}"
+        own = _open(model.name, None)
+        return replace(own, resolution=resolution, input_shape=shape, macs=None, refusal=str(error))
+
+
+def _open(name: str, resolution: int | None) -> Subject:
+    model = spec(name)
+    size = model.resolution if resolution is None else resolution
+    model.check_resolution(size)
+    return Subject(
+        kind=KIND.name,
+        name=name,
+        family=model.family,
+        resolution=size,
+        input_shape=f"1x3x{size}x{size}",
+        params=model.params,
+        macs=model.macs if size == model.resolution else None,
+        about_macs=model.macs * (size / model.resolution) ** 2,
+        forms=model.forms,
+        forms_for=lambda target: _forms(model, target),
+    )
+
+
+def _forms(model: ModelSpec, target: str) -> Mapping[str, str]:
+    faster = getattr(model, "forms_for", None)
+    return {form: values[0] for form, values in model.forms.items()} | dict(faster(target) if faster else {})
+
+
+def _build(wish: Wish) -> Built:
+    from latbench.zoo.create import create_model, example_input
+
+    kwargs = {"name": wish.name, "resolution": wish.resolution, "seed": SEED, **wish.forms}
+    module = create_model(wish.name, wish.resolution, seed=SEED, **wish.forms)
+    image = example_input(spec(wish.name), wish.resolution, seed=SEED)
+    return Built(module, (image,), "latbench.zoo.create:create_model", kwargs)
+
+
+KIND = Kind("zoo", 9, lambda _: True, _open, _build, repeatable=True)

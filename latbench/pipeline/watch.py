@@ -1,0 +1,63 @@
+"""What a run tells while it goes on; the command line shows it, a library user may not care."""
+
+from dataclasses import dataclass
+
+from latbench.measure.launch import LaunchResult
+from latbench.records import CellPlan, Row
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is about to be done, before anything is exported; seconds are None where nothing tells.
+
+    `seconds` is for exports and launches, `basis` how it is known, `untold` the models it leaves out.
+    """
+
+    models: tuple[str, ...]
+    runtimes: tuple[str, ...]
+    cells: int
+    skipped: int
+    launches: int
+    iterations: int
+    threads: int
+    exports: int
+    seconds: float | None
+    basis: str
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: launches `done` of `total`, and the seconds left (None: untold)."""
+
+    done: int
+    total: int
+    left_s: float | None
+
+
+class Watch:
+    """Hears what happens; no method does anything here. One that raises stops the run, which can be resumed."""
+
+    def planned(self, overview: Overview) -> None:
+        """Hear the plan and its estimate, before the work begins."""
+
+    def note(self, sentence: str) -> None:
+        """Hear something worth knowing."""
+
+    def preparing(self, model: str, what: str) -> None:
+        """Hear that `model` is being exported (or otherwise prepared, as `what` says)."""
+
+    def started(self, run_id: str, progress: Progress) -> None:
+        """Hear that the launches begin, or go on after an interruption."""
+
+    def launching(self, cell: CellPlan, progress: Progress) -> None:
+        """Hear that a launch of `cell` starts; whatever is shown must not move while it runs."""
+
+    def launched(self, cell: CellPlan, result: LaunchResult, progress: Progress) -> None:
+        """Hear that a launch ended and is recorded."""
+
+    def block_ended(self, progress: Progress) -> None:
+        """Hear that each cell of a group has had another launch."""
+
+    def finished(self, row: Row) -> None:
+        """Hear that a cell is finished, whatever became of it."""

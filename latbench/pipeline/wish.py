@@ -1,0 +1,65 @@
+"""What an export is asked for, as plain values that travel between processes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from exporters.export import DEFAULT_OPSET
+
+EAGER = "eager"
+"""The target of a module that is run as it is, without an artifact."""
+
+SEED = 0
+"""The seed of weights and example inputs of every export."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """One export: `name` a zoo model or "package.module:factory" (`kind` says which), and how to lower it.
+
+    `resolution` in pixels (None: the model's own), `forms` how the module is to compute, e.g.
+    {"expand": "broadcast"}.
+    """
+
+    kind: str
+    name: str
+    resolution: int | None = None
+    opset: int = DEFAULT_OPSET
+    target: str = "portable"
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stem(self) -> str:
+        """The file name without its suffix: different wishes never share one."""
+        size = () if self.resolution is None else (str(self.resolution),)
+        forms = (f"{form}_{value}" for form, value in sorted(self.forms.items()))
+        opset = () if self.target == EAGER else (f"opset{self.opset}",)
+        parts = (self.name, *size, self.target, *opset, *forms)
+        return re.sub(r"[^A-Za-z0-9_.-]", ".", "-".join(parts))
+
+    @property
+    def lowering(self) -> str | None:
+        """The forms as text, "expand=broadcast;layout=channels_last"."""
+        return lowering(self.forms)
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What an artifact must say of its origin to be the one wished for."""
+        size = {} if self.resolution is None else {"resolution": str(self.resolution)}
+        forms = {} if self.lowering is None else {"forms": self.lowering}
+        return {"model": self.name, "seed": str(SEED), **size, **forms}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values."""
+        return {**asdict(self), "forms": dict(self.forms)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the wish that `to_json` wrote."""
+        return cls(**values)
+
+
+def lowering(forms: Mapping[str, str]) -> str | None:
+    """Return forms as text, sorted by name; None without any."""
+    return ";".join(f"{form}={value}" for form, value in sorted(forms.items())) or None

@@ -1,0 +1,46 @@
+"""The heavy work of a run, in its own process: `python -m latbench.pipeline.worker REQUEST ANSWER`."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from exporters.errors import ExportError, InputError
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.measure.child import die_with_parent
+from latbench.pipeline.prepare import eager, exported, reference
+from latbench.pipeline.survey import survey
+
+TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "eager": eager,
+    "exported": exported,
+    "reference": reference,
+    "survey": survey,
+}
+"""What can be asked for; each takes and returns plain JSON values."""
+
+FAULTS: Mapping[str, type[Exception]] = {
+    error.__name__: error for error in (BadInput, EnvironmentFault, ExportError, InputError)
+}
+"""The errors that reach the parent as themselves."""
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return {"value": ...}, or {"error": class name, "message": sentence} for one of `FAULTS`."""
+    try:
+        return {"value": TASKS[request["task"]](**request["arguments"])}
+    except tuple(FAULTS.values()) as error:
+        kind = next(name for name, fault in FAULTS.items() if isinstance(error, fault))
+        return {"error": kind, "message": str(error)}
+
+
+def main(request_path: str, answer_path: str) -> None:
+    """Read the request, do the task, write the answer."""
+    die_with_parent()
+    found = answer(json.loads(Path(request_path).read_text()))
+    Path(answer_path).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
