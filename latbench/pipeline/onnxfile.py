@@ -63,7 +63,7 @@ def inspect(path: Path) -> OnnxFile:
 
 
 def generate(inputs: tuple[Input, ...], seed: int) -> dict[str, np.ndarray]:
-    """Return arrays for `inputs` by name: standard normal floats; zeros for whole numbers and truth values."""
+    """Return arrays for `inputs` by name: standard normal floats, and zeros for every other type."""
     random = np.random.default_rng(seed)
     return {
         one.name: random.standard_normal(one.shape).astype(one.dtype)

@@ -77,7 +77,7 @@ def _with_spinning(options: RunOptions, watch: Watch) -> RunOptions:
     if options.threads <= usable or options.spinning != "auto":
         return options
     watch.note(
-        f"--threads {options.threads} exceeds the {usable} usable CPUs: spinning is off and the rows are flagged."
+        f"--threads {options.threads} exceeds the {usable} usable CPUs: spinning is off, the rows flagged."
     )
     return replace(options, spinning="off")
 

@@ -36,7 +36,7 @@ class Progress:
 
 
 class Watch:
-    """Hears what happens; no method does anything here. One that raises stops the run, which can be resumed."""
+    """Hears what happens; no method does anything here. One that raises stops the run (to be resumed)."""
 
     def planned(self, overview: Overview) -> None:
         """Hear the plan and its estimate, before the work begins."""

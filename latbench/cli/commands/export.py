@@ -82,7 +82,7 @@ def _chosen(names: list[str], all_models: bool, resolution: int | None) -> "list
     for subject in found:
         if kinds()[subject.kind].build is None:
             raise BadInput(
-                f"{subject.name} is an ONNX file already; export a model of the zoo or package.module:factory."
+                f"{subject.name} is an ONNX file already; name a zoo model or package.module:factory."
             )
         if subject.refusal is not None:
             say(f"{subject.name}: left out. {subject.refusal}")

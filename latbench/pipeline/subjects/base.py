@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from latbench.errors import BadInput
 from latbench.pipeline.wish import Wish
 
 if TYPE_CHECKING:
@@ -38,9 +39,13 @@ class Subject:
     def wish(self, target: str, opset: int, forms: Mapping[str, str] | None = None) -> Wish:
         """Return the export of this subject for `target`.
 
-        `forms` override the target's own; one that the subject lacks is left out, there being nothing to
-        choose.
+        `forms` override the target's own; one that the subject lacks is left out: there is nothing to choose.
+        BadInput for a value that a form does not have.
         """
+        for form, value in (forms or {}).items():
+            if form in self.forms and value not in self.forms[form]:
+                values = ", ".join(self.forms[form])
+                raise BadInput(f"{self.name} has no --{form} {value!r}; use one of: {values}.")
         asked = {form: value for form, value in (forms or {}).items() if form in self.forms}
         chosen = {**self.forms_for(target), **asked}
         return Wish(

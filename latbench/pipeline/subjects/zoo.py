@@ -1,6 +1,5 @@
 """Models of the zoo."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from latbench.errors import BadInput
@@ -38,13 +37,8 @@ def _open(name: str, resolution: int | None) -> Subject:
         macs=model.macs if size == model.resolution else None,
         about_macs=model.macs * (size / model.resolution) ** 2,
         forms=model.forms,
-        forms_for=lambda target: _forms(model, target),
+        forms_for=model.forms_for,
     )
-
-
-def _forms(model: ModelSpec, target: str) -> Mapping[str, str]:
-    faster = getattr(model, "forms_for", None)
-    return {form: values[0] for form, values in model.forms.items()} | dict(faster(target) if faster else {})
 
 
 def _build(wish: Wish) -> Built:
