@@ -52,8 +52,8 @@ def create_block(
 ) -> "nn.Module":
     """Return the block `name` in eval mode, residual and norm included, with weights that depend on `seed`.
 
-    It takes and returns an activation in its own layout: (N, H, W, C) channels-last, (N, C, H, W) first. Raises
-    BadInput for an unknown name or form and EnvironmentFault without PyTorch.
+    It takes and returns an activation in its own layout: (N, H, W, C) channels-last, (N, C, H, W) first.
+    Raises BadInput for an unknown name or form and EnvironmentFault without PyTorch.
     """
     spec = block_spec(name)
     try:
@@ -75,7 +75,7 @@ def create_block(
 
 
 def block_input(name: str, layout: str = "channels_last", seed: int = 0) -> "Tensor":
-    """Return a seeded standard normal activation for the block `name`, in `layout`: the same values in each."""
+    """Return a seeded standard normal activation for the block `name`: the same values in either `layout`."""
     import numpy as np
     import torch
 
