@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from exporters.capture import NEWEST_OPSET, OLDEST_OPSET
@@ -26,11 +27,13 @@ OUTPUT = Path("latbench-results")
 class RunOptions:
     """What one run is asked for; making one raises BadInput for a value that no model could use.
 
-    `names` empty means the whole zoo. `iterations` are timed ones per cell, over all launches, `warmup` those
+    `names` empty means the whole zoo. `forms` are the values each form is to be measured in, every combination
+    a cell ({"expand": ("broadcast", "repeat")}); empty leaves each subject the target's own. `iterations` are timed ones per cell, over all launches, `warmup` those
     before them in each launch, `timeout` seconds per launch (None: ten times the estimate, at least 600 s).
     """
 
     names: tuple[str, ...] = ()
+    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     device: str = "cpu"
     threads: int = THREADS
     runtimes: tuple[str, ...] = RUNTIMES
@@ -67,6 +70,11 @@ class RunOptions:
     def launch_count(self) -> int:
         """The number of launches of each cell."""
         return PROTOCOLS[self.protocol] if self.launches is None else self.launches
+
+    @property
+    def variants(self) -> tuple[dict[str, str], ...]:
+        """Every combination of the forms asked for; one empty combination when none is."""
+        return tuple(dict(zip(self.forms, values, strict=True)) for values in product(*self.forms.values()))
 
     def _check_launches(self) -> None:
         if self.protocol == "paper" and self.launch_count != 1:

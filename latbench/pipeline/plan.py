@@ -1,7 +1,7 @@
 """The plan: which subjects on which runtimes, what each needs, and the cells that follow."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Wanted:
     source: str
     target: str
     refusal: str | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,33 @@ def subjects(options: RunOptions) -> tuple[Subject, ...]:
 def wanted(
     chosen: Iterable[Subject], options: RunOptions, available: Mapping[str, Availability]
 ) -> tuple[Wanted, ...]:
-    """Return every subject on every runtime, those that cannot run with the reason."""
+    """Return every subject in every variant on every runtime, those that cannot run with the reason."""
     names = tuple(dict.fromkeys(options.runtimes))
-    return tuple(_wanted(subject, name, options, available[name]) for subject in chosen for name in names)
+    return tuple(
+        _wanted(subject, forms, name, options, available[name])
+        for subject in chosen
+        for forms in _variants(subject, options)
+        for name in names
+    )
 
 
-def _wanted(subject: Subject, name: str, options: RunOptions, found: Availability) -> Wanted:
+def _variants(subject: Subject, options: RunOptions) -> list[dict[str, str]]:
+    """Return the combinations of forms to measure `subject` in, without those forms that it lacks."""
+    found: list[dict[str, str]] = []
+    for variant in options.variants:
+        own = {form: value for form, value in variant.items() if form in subject.forms}
+        for form, value in own.items():
+            if value not in subject.forms[form]:
+                values = ", ".join(subject.forms[form])
+                raise BadInput(f"{subject.name} has no {form} {value!r}; use one of: {values}.")
+        if own not in found:
+            found.append(own)
+    return found
+
+
+def _wanted(
+    subject: Subject, forms: Mapping[str, str], name: str, options: RunOptions, found: Availability
+) -> Wanted:
     accepted = runtimes.get(name).accepts & subject.gives
     source = ONNX if ONNX in accepted or not accepted else MODULE
     target = _target(subject, name, options) if source == ONNX else EAGER
@@ -72,7 +94,7 @@ def _wanted(subject: Subject, name: str, options: RunOptions, found: Availabilit
         refusal = f"{found.reason}; mend: {found.mend}"
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
-    return Wanted(subject, name, source, target, refusal)
+    return Wanted(subject, name, source, target, refusal, forms)
 
 
 def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
@@ -114,7 +136,7 @@ class Preparation:
         return tuple(planned)
 
     def _key(self, one: Wanted) -> tuple[Any, ...]:
-        return (one.subject.name, one.source, one.target)
+        return (one.subject.name, one.source, one.target, *sorted(one.forms.items()))
 
     def _prepare(self, one: Wanted) -> Prepared | Verdict:
         ready = None if one.target == GIVEN else self._ready(one)
@@ -135,7 +157,7 @@ class Preparation:
             return Verdict("failed", f"the process that prepares it died: {error}")
 
     def _ready(self, one: Wanted) -> Prepared | None:
-        wish = one.subject.wish(one.target, self._options.opset)
+        wish = one.subject.wish(one.target, self._options.opset, one.forms)
         if one.target == EAGER:
             return existing_eager(wish, self._folder)
         artifact = existing(wish, self._folder)
@@ -146,7 +168,7 @@ class Preparation:
         if one.target == GIVEN:
             self._watch.preparing(one.subject.name, "computing its reference outputs")
             return call("reference", {"path": one.subject.name, "folder": folder})
-        wish = one.subject.wish(one.target, self._options.opset).to_json()
+        wish = one.subject.wish(one.target, self._options.opset, one.forms).to_json()
         if one.target == EAGER:
             self._watch.preparing(one.subject.name, "computing its eager outputs")
             return call("eager", {"wish": wish, "folder": folder})

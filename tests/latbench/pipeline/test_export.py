@@ -1,0 +1,103 @@
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exporters.artifact import MANIFEST_SCHEMA, sha256_of
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.pipeline import export as module
+from latbench.pipeline.export import existing, export, missing_packages, younger_than_code
+from latbench.pipeline.wish import Wish
+
+WISH = Wish(kind="zoo", name="m", resolution=8)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Writes an artifact that `WISH` would have made, its manifest changed by keywords."""
+
+    def write(wish=WISH, **changed) -> Path:
+        path = tmp_path / f"{wish.stem}.onnx"
+        path.write_bytes(b"model")
+        np.savez(path.with_suffix(".npz"), **{"input:x": np.zeros(1)})
+        manifest = {
+            "schema": MANIFEST_SCHEMA,
+            "sha256": sha256_of(path),
+            "target": wish.target,
+            "opset": wish.opset,
+            "versions": {"numpy": np.__version__},
+            "provenance": {**wish.provenance, "params": "3"},
+        }
+        path.with_suffix(".json").write_text(json.dumps(manifest | changed))
+        return path
+
+    return write
+
+
+def test_what_was_made_before_is_found(stored, tmp_path):
+    path = stored()
+    assert existing(WISH, tmp_path).path == path
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sha256": "0"},
+        {"target": "openvino"},
+        {"opset": 19},
+        {"versions": {"numpy": "0.1"}},
+        {"provenance": {"model": "other"}},
+        {"schema": 99},
+    ],
+)
+def test_what_another_wish_or_version_made_is_not(stored, tmp_path, changed):
+    stored(**changed)
+    assert existing(WISH, tmp_path) is None
+
+
+def test_what_older_code_made_is_not(stored, tmp_path):
+    path = stored()
+    os.utime(path, (0, 0))
+    assert not younger_than_code(path)
+    assert existing(WISH, tmp_path) is None
+
+
+def test_where_nothing_can_be_exported_versions_do_not_matter(stored, tmp_path, monkeypatch):
+    path = stored(versions={"torch": "0.1"})
+    monkeypatch.setattr(module, "_NEEDED", ("no-such-package",))
+    assert existing(WISH, tmp_path).path == path
+    assert existing(Wish(kind="zoo", name="m", resolution=9), tmp_path) is None
+
+
+def test_a_factory_is_always_exported_anew(stored, tmp_path):
+    wish = Wish(kind="factory", name="a:b")
+    stored(wish)
+    assert existing(wish, tmp_path) is None
+
+
+def test_missing_packages_come_with_the_mend(monkeypatch, tmp_path):
+    assert missing_packages() is None
+    monkeypatch.setattr(module, "_NEEDED", ("no-such-package",))
+    with pytest.raises(EnvironmentFault, match=r"no-such-package missing; pip install 'latbench\[export\]'"):
+        export(WISH, tmp_path)
+
+
+def test_an_onnx_file_is_not_exported_again(tmp_path):
+    with pytest.raises(BadInput, match="is already an ONNX file"):
+        export(Wish(kind="onnxfile", name="a.onnx"), tmp_path)
+
+
+def test_a_factory_becomes_an_artifact_that_counts_itself(factories, tmp_path):
+    made = export(Wish(kind="factory", name=f"{factories}:make", resolution=16), tmp_path / "out")
+    assert made.manifest["provenance"]["params"] == "112"
+    assert made.manifest["provenance"]["macs"] == str(14 * 14 * 27 * 4)
+    assert made.path.exists()
+    assert made.manifest["inputs"][0]["shape"] == [1, 3, 16, 16]
+
+
+def test_a_folder_that_cannot_be_written_is_named(factories, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match="Cannot write"):
+        export(Wish(kind="factory", name=f"{factories}:pair"), tmp_path / "file" / "folder")

@@ -1,0 +1,152 @@
+import pytest
+
+from exporters.errors import ExportError, InputError
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.pipeline import plan as module
+from latbench.pipeline.child import WorkerDied
+from latbench.pipeline.options import RunOptions
+from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs
+from latbench.pipeline.prepared import Prepared
+from latbench.runtimes.base import Availability, Source
+
+HERE = Availability(True, "1")
+GONE = Availability(False, reason="openvino is not installed", mend="pip install it")
+ALL = {"onnxruntime": HERE, "openvino": HERE, "pytorch": HERE}
+
+
+def cells(options, available=ALL):
+    return wanted(subjects(options), options, available)
+
+
+def test_every_model_meets_every_runtime_once():
+    options = RunOptions(names=("efficientmod_s", "efficientmod_xs", "efficientmod_s"))
+    found = cells(options)
+    assert [(one.subject.name, one.runtime, one.source, one.target) for one in found[:3]] == [
+        ("efficientmod_s", "onnxruntime", "onnx", "portable"),
+        ("efficientmod_s", "openvino", "onnx", "portable"),
+        ("efficientmod_s", "pytorch", "module", "eager"),
+    ]
+    assert len(found) == 6
+
+
+def test_no_name_is_the_whole_zoo():
+    assert len(subjects(RunOptions())) > 8
+
+
+def test_fastest_is_each_runtimes_own_target():
+    found = cells(RunOptions(names=("efficientmod_s",), target="fastest"))
+    assert [one.target for one in found] == ["onnxruntime", "openvino", "eager"]
+    fake = RunOptions(names=("efficientmod_s",), target="fastest", runtimes=("fake",))
+    assert cells(fake, {"fake": HERE})[0].target == "portable"
+
+
+def test_a_runtime_that_is_missing_skips_with_the_mend():
+    found = cells(RunOptions(names=("efficientmod_s",)), {**ALL, "openvino": GONE})
+    assert [one.refusal for one in found] == [None, "openvino is not installed; mend: pip install it", None]
+
+
+def test_eager_pytorch_skips_an_onnx_file(graph):
+    found = cells(RunOptions(names=(str(graph()),)))
+    assert [one.refusal is None for one in found] == [True, True, False]
+    assert [one.target for one in found] == ["given"] * 3
+
+
+@pytest.fixture
+def preparation(tmp_path, monkeypatch, listener):
+    """Makes preparations whose worker gives `answer` (or raises it)."""
+
+    def make(answer=None, **options):
+        calls = []
+
+        def call(task, arguments):
+            calls.append(task)
+            if isinstance(answer, Exception):
+                raise answer
+            path = tmp_path / "artifacts" / "m.onnx"
+            made = Prepared(
+                source=Source("onnx", path=str(path)),
+                input_shape="2x3x8x8",
+                artifact_path=str(path),
+                artifact_sha256="s",
+                reference="/elsewhere/m.npz",
+                macs=5,
+            )
+            return made.to_json()
+
+        monkeypatch.setattr(module, "call", call)
+        chosen = RunOptions(**{"names": ("efficientmod_s",), "output": tmp_path} | options)
+        return Preparation(chosen, listener), cells(chosen), calls
+
+    return make
+
+
+def test_cells_that_share_an_artifact_share_its_export(preparation, listener):
+    made, wishes, calls = preparation()
+    assert made.missing(wishes) == 2
+    planned = made.plan(wishes)
+    assert calls == ["exported", "eager"]
+    assert planned[0].cell.artifact_sha256 == "s"
+    assert listener.of("preparing")[0] == "efficientmod_s: exporting it, target portable"
+
+
+def test_paths_inside_the_results_directory_are_relative(preparation):
+    made, wishes, _ = preparation()
+    cell = made.plan(wishes)[0].cell
+    assert cell.artifact_path == cell.source["path"] == "artifacts/m.onnx"
+    assert cell.reference == "/elsewhere/m.npz"
+    assert (cell.batch, cell.input_shape) == (2, "2x3x8x8")
+
+
+def test_a_refused_export_fails_its_cells_only(preparation):
+    made, wishes, _ = preparation(ExportError("Node Resize is off by 3."))
+    assert {(one.verdict.status, one.verdict.reason) for one in made.plan(wishes)} == {
+        ("failed", "Node Resize is off by 3.")
+    }
+
+
+def test_a_dead_worker_fails_its_cells(preparation):
+    made, wishes, _ = preparation(WorkerDied("exit code -11"))
+    assert "died: exit code -11" in made.plan(wishes)[0].verdict.reason
+
+
+@pytest.mark.parametrize("error", [BadInput("no."), InputError("no.")])
+def test_bad_input_stops_when_models_were_named_and_fails_rows_otherwise(preparation, error):
+    made, wishes, _ = preparation(error)
+    with pytest.raises(type(error)):
+        made.plan(wishes)
+    made, wishes, _ = preparation(error, names=())
+    assert {one.verdict.status for one in made.plan(wishes)} == {"failed"}
+
+
+def test_a_full_disk_stops_always(preparation):
+    made, wishes, _ = preparation(EnvironmentFault("No space left."), names=())
+    with pytest.raises(EnvironmentFault):
+        made.plan(wishes)
+
+
+def test_without_the_export_packages_cells_are_skipped(preparation, monkeypatch):
+    monkeypatch.setattr(module, "missing_packages", lambda: "onnx missing; pip install it")
+    made, wishes, calls = preparation()
+    verdicts = [one.verdict for one in made.plan(wishes)]
+    assert verdicts[0].status == "skipped"
+    assert "pip install it" in verdicts[0].reason
+    assert calls == ["eager"]
+
+
+def test_a_refusal_of_the_subject_skips_all_its_cells():
+    found = wanted(
+        [one for one in subjects(RunOptions(resolution=256)) if one.refusal][:1], RunOptions(), ALL
+    )
+    assert all("cannot take resolution 256" in one.refusal for one in found)
+
+
+def test_macs_known_to_one_cell_are_known_to_all_of_the_model(preparation):
+    made, wishes, _ = preparation(resolution=256)
+    planned = made.plan(wishes)
+    unknown = [module.replace(one, cell=module.replace(one.cell, macs=None)) for one in planned[1:]]
+    assert [one.cell.macs for one in with_macs([planned[0], *unknown])] == [5, 5, 5]
+
+
+def test_spinning_is_carried_into_the_cells(preparation):
+    made, wishes, _ = preparation(spinning="off")
+    assert {one.cell.spinning for one in made.plan(wishes)} == {False}

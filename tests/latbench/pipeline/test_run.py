@@ -1,0 +1,219 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.measure.launch import LaunchResult
+from latbench.pipeline import run as module
+from latbench.pipeline.child import WorkerDied
+from latbench.pipeline.options import RunOptions
+from latbench.pipeline.run import difference, run, same_plan
+from latbench.records import TABLE, Store, csvfile, read
+
+SURVEY = {
+    "available": {"fake": {"available": True, "version": "1"}},
+    "import_s": {},
+    "macs_per_s": 1e9,
+    "busy_s": 0,
+}
+
+
+@pytest.fixture
+def options(graph, tmp_path, monkeypatch):
+    """Makes options of small runs of the fake runtime on an identity graph; the survey takes no process."""
+    path = graph()
+    call = module.call
+    monkeypatch.setattr(module, "call", lambda task, *rest: SURVEY if task == "survey" else call(task, *rest))
+
+    def make(**fields) -> RunOptions:
+        small = {"threads": 1, "launches": 2, "iterations": 4, "warmup": 0, "runtimes": ("fake",)}
+        return RunOptions(**{"names": (str(path),), "output": tmp_path / "results"} | small | fields)
+
+    return make
+
+
+def test_a_run_leaves_records_rows_and_a_csv(options, launcher, listener):
+    outcome = run(options(), listener, ("latbench", "run"), launcher())
+    (row,) = outcome.rows
+    assert (row["status"], row["launches"], row["command"]) == ("ok", 2, "latbench run")
+    assert csvfile.read(outcome.table)[0]["run_id"] == outcome.run_id
+    assert listener.of("preparing") == [f"{row['model']}: computing its reference outputs"]
+    assert listener.overview.untold == (row["model"],)
+    assert listener.overview.seconds is None
+
+
+def test_a_complete_run_is_followed_by_a_new_one_that_knows_how_long_it_took(options, launcher, listener):
+    first = run(options(), launcher=launcher())
+    second = run(options(), listener, launcher=launcher())
+    assert first.run_id != second.run_id
+    assert "earlier launches" in listener.overview.basis
+    assert len(read(first.table.parent).launches) == 4
+
+
+def stopped(options, after):
+    left = iter(range(after))
+
+    def launch(request, timeout, rng):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return LaunchResult("ok", samples_ns=(5, 5), wall_ns=10**6)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(options, launcher=launch)
+    return read(options.output).runs[-1].run_id
+
+
+def test_the_same_command_goes_on_with_an_interrupted_run(options, launcher, listener):
+    started = stopped(options(), after=1)
+    launch = launcher()
+    outcome = run(options(), listener, launcher=launch)
+    assert outcome.run_id == started
+    assert len(launch.requests) == 1
+    assert listener.of("started") == ["1/2"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"iterations": 6}, {"warmup": 3}, {"seed": 1}, {"threads": 2}, {"fresh": True}]
+)
+def test_another_plan_is_another_run(options, launcher, listener, changed):
+    started = stopped(options(), after=1)
+    outcome = run(options(**changed), listener, launcher=launcher())
+    assert outcome.run_id != started
+    assert outcome.rows[0]["launches"] == 2
+    notes = [note for note in listener.of("note") if "planned differently" in note]
+    assert bool(notes) == (changed != {"fresh": True})
+    statuses = [row["status"] for row in csvfile.read(outcome.table)]
+    assert statuses == ["pending", "ok"]
+
+
+def test_what_makes_plans_differ_is_named(cell, plan):
+    one = plan(cell(), machine={"cpu_model": "C"}, versions={"torch": "1"})
+    assert same_plan(one, replace(one, run_id="other", created="later"))
+    assert difference(one, replace(one, machine={"cpu_model": "D"})) == "other cpu_model"
+    assert difference(one, replace(one, versions={"torch": "2"})) == "other versions"
+    assert difference(one, replace(one, cells=(cell(threads=2),))) == "other cells"
+
+
+def test_more_threads_than_cpus_turn_spinning_off_and_say_so(options, launcher, listener):
+    outcome = run(options(threads=4096), listener, launcher=launcher())
+    assert "--threads 4096 exceeds the" in listener.of("note")[0]
+    assert outcome.rows[0]["spinning"] is False
+    assert "oversubscribed=4096>" in outcome.rows[0]["flags"]
+
+
+def test_spinning_asked_for_stays(options, launcher):
+    assert run(options(threads=4096, spinning="on"), launcher=launcher()).rows[0]["spinning"] is True
+
+
+def test_a_directory_in_use_is_refused_with_its_holder(options, launcher):
+    chosen = options()
+    with Store.open(chosen.output), pytest.raises(EnvironmentFault, match=f"process {os.getpid()}"):
+        run(chosen, launcher=launcher())
+
+
+def test_names_are_checked_before_the_directory_is_made(options):
+    chosen = options(names=("no_such_model",))
+    with pytest.raises(BadInput):
+        run(chosen)
+    assert not chosen.output.exists()
+
+
+def test_no_runtime_at_all_is_an_environment_fault(options, monkeypatch):
+    gone = {"available": False, "reason": "fake is not installed", "mend": "install it"}
+    monkeypatch.setattr(module, "call", lambda *_: SURVEY | {"available": {"fake": gone}})
+    with pytest.raises(EnvironmentFault, match="fake is not installed; mend: install it"):
+        run(options())
+    assert read(options().output).runs == ()
+
+
+def test_a_runtime_whose_import_kills_is_an_environment_fault(options, monkeypatch):
+    def call(*_):
+        raise WorkerDied("exit code -11")
+
+    monkeypatch.setattr(module, "call", call)
+    with pytest.raises(EnvironmentFault, match="A process that imports fake died"):
+        run(options())
+
+
+def test_kill_9_of_the_parent_loses_no_finished_launch_and_repeats_none(graph, tmp_path):
+    """A real parent with real launches is killed in the middle; the same command then completes the run."""
+    import latbench
+
+    words = ["run", str(graph()), "--runtime", "fake", "--threads", "1", "--launches", "6", "--warmup", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "latbench",
+        *words,
+        "--iterations",
+        "60",
+        "--output",
+        str(tmp_path / "r"),
+    ]
+    environ = {**os.environ, "PYTHONPATH": str(Path(latbench.__file__).parents[1])}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
+    ) as parent:
+        for line in parent.stderr:
+            if line.startswith("3 of 6 launches"):
+                parent.send_signal(signal.SIGKILL)
+                break
+    before = read(tmp_path / "r")
+    assert 3 <= len(before.launches) < 6
+    again = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert again.returncode == 0, again.stderr
+    assert f"Run {before.runs[0].run_id}, resumed: {len(before.launches)} of 6" in again.stderr
+    after = read(tmp_path / "r")
+    assert after.launches[: len(before.launches)] == before.launches
+    assert [one.index for one in after.launches] == list(range(6))
+    (row,) = csvfile.read(tmp_path / "r" / TABLE)
+    assert (row["status"], row["launches"], row["iterations"]) == ("ok", 6, 60)
+
+
+def test_of_two_parents_at_once_the_second_gives_way(graph, tmp_path):
+    import latbench
+
+    with Store.open(tmp_path / "r"):
+        words = ["run", str(graph()), "--runtime", "fake", "--output", str(tmp_path / "r")]
+        environ = {**os.environ, "PYTHONPATH": str(Path(latbench.__file__).parents[1])}
+        second = subprocess.run(
+            [sys.executable, "-m", "latbench", *words],
+            capture_output=True,
+            text=True,
+            env=environ,
+            check=False,
+        )
+    assert second.returncode == 6
+    assert second.stderr.startswith("latbench: ")
+    assert second.stderr.count("\n") == 1
+    assert f"process {os.getpid()}" in second.stderr
+
+
+@pytest.mark.slow
+def test_a_zoo_model_from_export_to_rows_on_real_runtimes(tmp_path, listener):
+    options = RunOptions(
+        names=("efficientmod_xxs",),
+        threads=1,
+        launches=2,
+        iterations=6,
+        warmup=2,
+        resolution=64,
+        output=tmp_path,
+        target="fastest",
+    )
+    outcome = run(options, listener)
+    assert [row["status"] for row in outcome.rows] == ["ok"] * 3
+    assert {row["target"] for row in outcome.rows} == {"onnxruntime", "openvino", "eager"}
+    assert len({row["input_sha256"] for row in outcome.rows}) == 1
+    assert len({row["macs"] for row in outcome.rows} - {None}) == 1
+    assert all(row["parity_max_rel"] < 1e-4 for row in outcome.rows)
+    assert all(row["reason"] is None for row in outcome.rows)
+    again = type(listener)()
+    run(options, again)
+    assert again.of("preparing") == []
+    assert again.overview.exports == 0

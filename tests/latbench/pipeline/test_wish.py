@@ -1,0 +1,48 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latbench.pipeline.wish import Wish, lowering
+
+WISHES = st.builds(
+    Wish,
+    kind=st.sampled_from(["zoo", "factory"]),
+    name=st.sampled_from(["efficientmod_s", "a.b:make", "a_b:make"]),
+    resolution=st.none() | st.integers(32, 512),
+    opset=st.integers(18, 24),
+    target=st.sampled_from(["portable", "openvino"]),
+    forms=st.dictionaries(
+        st.sampled_from(["expand", "layout"]), st.sampled_from(["repeat", "channels_first"])
+    ),
+)
+
+
+@given(WISHES)
+def test_a_wish_survives_the_way_to_another_process(wish):
+    assert Wish.from_json(json.loads(json.dumps(wish.to_json()))) == wish
+
+
+@given(WISHES, WISHES)
+def test_different_wishes_have_different_files(one, other):
+    same = {**one.to_json(), "kind": ""} == {**other.to_json(), "kind": ""}
+    assert (one.stem == other.stem) == same
+
+
+def test_a_stem_is_a_plain_file_name():
+    stem = Wish(kind="factory", name="../a b:make", forms={"expand": "repeat"}).stem
+    assert stem == "...a.b.make-portable-opset20-expand_repeat"
+
+
+def test_an_eager_module_has_no_opset():
+    assert Wish(kind="zoo", name="m", target="eager").stem == "m-eager"
+
+
+def test_the_lowering_is_sorted_and_unknown_without_forms():
+    assert lowering({"layout": "a", "expand": "b"}) == "expand=b;layout=a"
+    assert lowering({}) is None
+
+
+def test_the_provenance_holds_what_shapes_the_graph():
+    wish = Wish(kind="zoo", name="m", resolution=64, forms={"expand": "repeat"})
+    assert wish.provenance == {"model": "m", "seed": "0", "resolution": "64", "forms": "expand=repeat"}
