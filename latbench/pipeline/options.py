@@ -27,9 +27,10 @@ OUTPUT = Path("latbench-results")
 class RunOptions:
     """What one run is asked for; making one raises BadInput for a value that no model could use.
 
-    `names` empty means the whole zoo. `forms` are the values each form is to be measured in, every combination
-    a cell ({"expand": ("broadcast", "repeat")}); empty leaves each subject the target's own. `iterations` are timed ones per cell, over all launches, `warmup` those
-    before them in each launch, `timeout` seconds per launch (None: ten times the estimate, at least 600 s).
+    `names` empty means the whole zoo. `forms` are the values that each form is to be measured in, every
+    combination a cell ({"expand": ("broadcast", "repeat")}); without, each subject has the target's own.
+    `iterations` are timed ones per cell, over all launches, `warmup` those before them in each launch,
+    `timeout` seconds per launch (None: ten times the estimate, at least 600 s).
     """
 
     names: tuple[str, ...] = ()

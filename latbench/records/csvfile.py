@@ -30,8 +30,13 @@ def write(rows: Iterable[Row], path: Path | str, using: Sequence[Column] | None 
 
     Raises EnvironmentFault when the folder is full or cannot be written; the old file then stands.
     """
+    write_text(text(rows, using), path)
+
+
+def write_text(content: str, path: Path | str) -> None:
+    """Write `content` to `path` as `write` does: whole or not at all."""
     path = Path(path)
-    data = text(rows, using).encode("utf-8", errors="backslashreplace")
+    data = content.encode("utf-8", errors="backslashreplace")
     try:
         descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:

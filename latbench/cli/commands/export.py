@@ -34,7 +34,7 @@ def export(
         str | None, typer.Option(help="broadcast, or repeat (the published form).  [default: the target's]")
     ] = None,
     layout: Annotated[
-        str | None, typer.Option(help="channels_last or channels_first.  [default: the target's]")
+        str | None, typer.Option(help="channels_last, channels_first or blocked.  [default: the target's]")
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("latbench-artifacts"),
 ) -> None:

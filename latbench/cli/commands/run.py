@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.terminal import color, moves, say, width
-from latbench.errors import Exit, LatbenchError
+from latbench.cli.terminal import color, say, width
+from latbench.errors import Exit
 
 if TYPE_CHECKING:
     from latbench.records import Row
 
 _FINE = frozenset({"ok", "skipped"})
-
-
-class Interrupted(LatbenchError):
-    """The user stopped the run."""
-
-    exit_code = Exit.INTERRUPTED
 
 
 def run(
@@ -55,6 +49,14 @@ def run(
             help="portable (one artifact for all), onnxruntime, openvino, tensorrt, or fastest: each its own."
         ),
     ] = "portable",
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(help="broadcast or repeat; several: a cell for each.  [default: the target's]"),
+    ] = None,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(help="channels_last, channels_first or blocked; several: a cell for each."),
+    ] = None,
     resolution: Annotated[
         int | None, typer.Option(help="Height and width in pixels.  [default: the model's own]")
     ] = None,
@@ -78,12 +80,12 @@ def run(
     Exports what is missing, then starts a fresh process per launch, in an order that mixes all cells. Every
     launch is recorded at once: after an interruption the same command goes on where it stopped.
     """
-    from latbench.cli.progress import MovingWatch, PlainWatch
+    from latbench.cli.measuring import measured
     from latbench.pipeline.options import RUNTIMES, RunOptions
-    from latbench.pipeline.run import run as measure
 
     options = RunOptions(
         names=tuple(names or ()),
+        forms={form: tuple(values) for form, values in (("expand", expand), ("layout", layout)) if values},
         device=device,
         threads=threads,
         runtimes=tuple(runtime or RUNTIMES),
@@ -100,15 +102,7 @@ def run(
         fresh=fresh,
         output=output,
     )
-    ask = not (names or yes) and sys.stdin.isatty()
-    command = ("latbench", *sys.argv[1:])
-    try:
-        outcome = measure(options, MovingWatch(ask) if moves() else PlainWatch(), command)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            f"Interrupted; every finished launch is kept in {output}, and the same command goes on: "
-            f"{shlex.join(command)}"
-        ) from None
+    outcome = measured(options, ask=not (names or yes) and sys.stdin.isatty())
     _show(outcome.rows)
     say(f"\n{outcome.table} holds every column; `latbench table {shlex.quote(str(output))}` shows it again.")
     hint = allocation_hint(outcome.rows)

@@ -1,31 +1,75 @@
-"""`latbench study`: questions made of many cells, one file each in `latbench.studies`.
+"""`latbench study`: questions made of many cells, one file each in `latbench.studies`."""
 
-A module there offers `STUDY` with `name`, `description` and `command`, a function whose parameters Typer
-reads.
-"""
-
-from typing import Any
+import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from exporters.discovery import discover
 from latbench.cli.command import Command
-
-GROUP = typer.Typer(help="Answer a question made of many cells, each with a CSV.", no_args_is_help=False)
-
-
-@GROUP.callback(invoke_without_command=True)
-def _studies(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        print(context.get_help())
+from latbench.cli.terminal import say
 
 
-def _add_studies() -> None:
-    found: dict[str, Any] = discover("latbench.studies", "STUDY", lambda study: study.name)
-    for study in found.values():
-        GROUP.command(study.name, help=study.description)(study.command)
+def study(
+    name: Annotated[str | None, typer.Argument(help="The study; none lists them.")] = None,
+    *,
+    device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(help="Threads of each runtime.")] = None,
+    runtime: Annotated[list[str] | None, typer.Option(help="Runtime; give it several times.")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Timed inferences per cell.")] = None,
+    launches: Annotated[int | None, typer.Option(help="Fresh processes per cell.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this subject; several times for more.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew after an interruption.")] = False,
+    format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
+    output: Annotated[
+        Path | None, typer.Option(help="Results directory.  [default: latbench-results/NAME]")
+    ] = None,
+) -> None:
+    """Answer a question made of many cells, with a CSV of the answer beside the usual one.
+
+    Options left out are the study's own. After an interruption the same command goes on where it stopped.
+    """
+    from latbench.cli.measuring import measured
+    from latbench.cli.tabular import render
+    from latbench.pipeline.options import OUTPUT, RunOptions, one_of
+    from latbench.records import read
+    from latbench.records.csvfile import write_text
+    from latbench.studies import studies
+
+    found = studies()
+    if name is None:
+        told = [
+            {"name": one.name, "subjects": len(one.names), "question": one.question} for one in found.values()
+        ]
+        sys.stdout.write(render(told, format))
+        return
+    one_of("study", name, found)
+    chosen = found[name]
+    for subject in only or ():
+        one_of("--only", subject, chosen.names)
+    folder = output or OUTPUT / name
+    options = RunOptions(
+        names=tuple(only or chosen.names),
+        forms=chosen.forms,
+        device=device,
+        threads=threads or chosen.threads,
+        runtimes=tuple(runtime or chosen.runtimes),
+        iterations=iterations or chosen.iterations,
+        launches=launches or chosen.launches,
+        warmup=chosen.warmup,
+        fresh=fresh,
+        output=folder,
+    )
+    outcome = measured(options)
+    answer = chosen.answer(read(folder), outcome.run_id)
+    table = folder / f"{name}.csv"
+    write_text(render(answer, "csv"), table)
+    sys.stdout.write(render([_rounded(row) for row in answer] if format == "table" else answer, format))
+    say(f"\n{table} holds the answer, {outcome.table} every cell.")
 
 
-_add_studies()
+def _rounded(row: dict[str, object]) -> dict[str, object]:
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
 
-COMMAND = Command("study", 6, group=GROUP)
+
+COMMAND = Command("study", 6, study)

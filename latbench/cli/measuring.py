@@ -1,0 +1,36 @@
+"""Runs a measurement for a command: progress while it goes on, one sentence when it is interrupted."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from latbench.cli.terminal import moves
+from latbench.errors import Exit, LatbenchError
+
+if TYPE_CHECKING:
+    from latbench.pipeline.options import RunOptions
+    from latbench.pipeline.run import Outcome
+
+
+class Interrupted(LatbenchError):
+    """The user stopped the run."""
+
+    exit_code = Exit.INTERRUPTED
+
+
+def measured(options: "RunOptions", *, ask: bool = False) -> "Outcome":
+    """Return the outcome of the run; `ask` before it starts where there is somebody to answer.
+
+    Raises Interrupted, with the line that goes on, when the user stops it: every finished launch is kept.
+    """
+    from latbench.cli.progress import MovingWatch, PlainWatch
+    from latbench.pipeline.run import run
+
+    command = ("latbench", *sys.argv[1:])
+    try:
+        return run(options, MovingWatch(ask) if moves() else PlainWatch(), command)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Interrupted; every finished launch is kept in {options.output}, and the same command goes on: "
+            f"{shlex.join(command)}"
+        ) from None
