@@ -20,10 +20,11 @@ class PlainWatch(Watch):
     """Lines for a log: the plan, each finished row, and progress after each block or every ten seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._latest = clock, clock()
+        self._clock, self._latest, self._variants = clock, clock(), False
 
     def planned(self, overview: Overview) -> None:
         """Print the plan and the estimate."""
+        self._variants = overview.cells > len(overview.models) * len(overview.runtimes)
         for line in plan_lines(overview):
             say(line)
 
@@ -53,7 +54,7 @@ class PlainWatch(Watch):
 
     def finished(self, row: Row) -> None:
         """Print the row."""
-        say(row_line(row))
+        say(row_line(row, lowering=self._variants))
 
     def _tell(self, progress: Progress) -> None:
         self._latest = self._clock()
@@ -95,7 +96,7 @@ class MovingWatch(PlainWatch):
     def finished(self, row: Row) -> None:
         """Print the row above the line."""
         self._draw("")
-        say(row_line(row))
+        say(row_line(row, lowering=self._variants))
 
     def _draw(self, line: str) -> None:
         from rich.control import Control
@@ -133,9 +134,10 @@ def progress_line(progress: Progress) -> str:
     return f"{progress.done} of {progress.total} launches, {left}"
 
 
-def row_line(row: Row) -> str:
-    """Return a finished row as one line."""
-    head = f"{row['model']} on {row['runtime']}"
+def row_line(row: Row, *, lowering: bool = False) -> str:
+    """Return a finished row as one line, with its lowering where a model has several."""
+    form = f" ({row['lowering']})" if lowering and row["lowering"] else ""
+    head = f"{row['model']} on {row['runtime']}{form}"
     if row["status"] != "ok":
         return f"{head}: {row['status']}: {row['reason']}"
     figures = interval(row["latency_ms"], row["latency_ci95_low_ms"], row["latency_ci95_high_ms"])
