@@ -44,9 +44,8 @@ ROADS = {
         "latbench.zoo",
     ),
     "latbench.studies": (
-        "exporters",
+        "exporters.discovery",
         "latbench.errors",
-        "latbench.pipeline",
         "latbench.records",
         "latbench.stats",
         "latbench.zoo",
