@@ -66,6 +66,8 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         code = app()(args=list(arguments), prog_name="latbench", standalone_mode=False, obj=settings)
         sys.stdout.flush()
+        if code == Exit.INTERRUPTED:  # what newer versions of Typer make of an interrupt
+            return told("Interrupted.", code)
         return int(code or Exit.OK)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else Exit.INTERNAL

@@ -16,7 +16,7 @@ EXPORT_S = 15.0
 
 EARLIER, MATRIX = "earlier launches of the same cells", "MACs and a matrix product timed just now"
 
-_SAME = ("model", "runtime", "device", "precision", "threads", "batch", "input_shape", "target")
+_SAME = ("model", "runtime", "device", "precision", "threads", "batch", "input_shape", "target", "lowering")
 _SAME_MACHINE = ("cpu_model", "usable_cpus")
 
 Key = tuple[Any, ...]

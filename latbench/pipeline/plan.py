@@ -53,7 +53,11 @@ def subjects(options: RunOptions) -> tuple[Subject, ...]:
     """Return what `options` name, each once, in order; BadInput for the first that cannot be used."""
     if not options.names:
         return whole_zoo(options.resolution)
-    return tuple(resolve(name, options.resolution) for name in dict.fromkeys(options.names))
+    found = tuple(resolve(name, options.resolution) for name in dict.fromkeys(options.names))
+    for subject in found:
+        for forms in options.variants:
+            subject.wish(PORTABLE, options.opset, forms)  # refuses a value that a form does not have
+    return found
 
 
 def wanted(
@@ -74,10 +78,6 @@ def _variants(subject: Subject, options: RunOptions) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for variant in options.variants:
         own = {form: value for form, value in variant.items() if form in subject.forms}
-        for form, value in own.items():
-            if value not in subject.forms[form]:
-                values = ", ".join(subject.forms[form])
-                raise BadInput(f"{subject.name} has no {form} {value!r}; use one of: {values}.")
         if own not in found:
             found.append(own)
     return found
@@ -103,6 +103,11 @@ def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
     if options.target != FASTEST:
         return options.target
     return runtime if runtime in TARGETS else PORTABLE
+
+
+def lowering_of(one: Wanted, opset: int) -> str | None:
+    """Return the forms in which a cell will compute, as text; None for an ONNX file, which is as it is."""
+    return None if one.target == GIVEN else one.subject.wish(one.target, opset, one.forms).lowering
 
 
 class Preparation:
@@ -161,7 +166,7 @@ class Preparation:
         if one.target == EAGER:
             return existing_eager(wish, self._folder)
         artifact = existing(wish, self._folder)
-        return None if artifact is None else of_artifact(artifact, wish)
+        return None if artifact is None else of_artifact(artifact)
 
     def _made(self, one: Wanted) -> dict[str, Any]:
         folder = str(self._folder)
@@ -185,6 +190,7 @@ class Preparation:
             params=subject.params,
             macs=subject.macs,
             target=one.target,
+            lowering=lowering_of(one, options.opset),
             runtime=one.runtime,
             source=Source(one.source).to_json(),
             device=options.device,
@@ -218,7 +224,7 @@ def _with(cell: CellPlan, found: Prepared, root: Path) -> CellPlan:
     )
 
 
-_COPIED = ("artifact_sha256", "artifact_bytes", "opset", "lowering", "reference_kind", "input_sha256")
+_COPIED = ("artifact_sha256", "artifact_bytes", "opset", "reference_kind", "input_sha256")
 
 
 def _inside(path: str, root: Path) -> str:

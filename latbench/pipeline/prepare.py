@@ -34,7 +34,7 @@ def exported(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """Return the `Prepared` of the artifact of a wish, exported into `folder` unless it is there already."""
     wanted = Wish.from_json(wish)
     artifact = existing(wanted, Path(folder)) or export(wanted, Path(folder))
-    return of_artifact(artifact, wanted).to_json()
+    return of_artifact(artifact).to_json()
 
 
 def eager(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
@@ -83,7 +83,6 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
             source=Source("module", factory=built.factory, kwargs=dict(built.kwargs)),
             input_shape=shape_text(built.inputs[0].shape),
             artifact_sha256=_module_sha256(built.module, built.factory, built.kwargs),
-            lowering=wish.lowering,
             reference=str(path.resolve()),
             reference_kind=EAGER_FP32,
             input_sha256=inputs_sha256(path),

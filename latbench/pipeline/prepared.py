@@ -10,7 +10,6 @@ import numpy as np
 
 from exporters.artifact import Artifact
 from latbench.pipeline.export import counted
-from latbench.pipeline.wish import Wish
 from latbench.runtimes.base import Source
 
 EAGER_FP32 = "eager fp32"
@@ -30,7 +29,6 @@ class Prepared:
     artifact_sha256: str
     artifact_bytes: int | None = None
     opset: int | None = None
-    lowering: str | None = None
     reference: str | None = None
     reference_kind: str | None = None
     input_sha256: str | None = None
@@ -47,7 +45,7 @@ class Prepared:
         return cls(**{**values, "source": Source.from_json(values["source"])})
 
 
-def of_artifact(artifact: Artifact, wish: Wish) -> Prepared:
+def of_artifact(artifact: Artifact) -> Prepared:
     """Return what the cells that run `artifact` need."""
     stated = artifact.manifest["provenance"]
     path = artifact.path.resolve()
@@ -58,7 +56,6 @@ def of_artifact(artifact: Artifact, wish: Wish) -> Prepared:
         artifact_sha256=artifact.sha256,
         artifact_bytes=artifact.bytes,
         opset=artifact.opset,
-        lowering=wish.lowering,
         reference=str(artifact.reference.resolve()),
         reference_kind=EAGER_FP32,
         input_sha256=inputs_sha256(artifact.reference),

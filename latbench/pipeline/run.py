@@ -18,7 +18,7 @@ from latbench.pipeline import estimate
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Execution, Launcher
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Planned, Preparation, Wanted, subjects, wanted, with_macs
+from latbench.pipeline.plan import Planned, Preparation, Wanted, lowering_of, subjects, wanted, with_macs
 from latbench.pipeline.survey import ONE_THREAD, Survey
 from latbench.pipeline.watch import Overview, Watch
 from latbench.records import TABLE, CellPlan, Row, RunRecord, Store
@@ -114,6 +114,7 @@ def _costs(
             model=one.subject.name,
             input_shape=shape,
             target=one.target,
+            lowering=lowering_of(one, options.opset),
             runtime=one.runtime,
             source={},
             device=options.device,

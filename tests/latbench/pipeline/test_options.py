@@ -57,3 +57,11 @@ def test_iterations_are_shared_evenly_or_refused_with_a_number_that_works(iterat
 
 def test_a_supported_opset_passes():
     assert check_opset(20) is None
+
+
+def test_the_variants_are_every_combination_of_the_forms():
+    assert RunOptions().variants == ({},)
+    forms = {"expand": ("broadcast", "repeat"), "layout": ("channels_last", "channels_first")}
+    variants = RunOptions(forms=forms).variants
+    assert len(variants) == 4
+    assert {"expand": "repeat", "layout": "channels_last"} in variants

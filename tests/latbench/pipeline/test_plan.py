@@ -5,7 +5,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs
+from latbench.pipeline.plan import Preparation, lowering_of, subjects, wanted, with_macs
 from latbench.pipeline.prepared import Prepared
 from latbench.runtimes.base import Availability, Source
 
@@ -150,3 +150,29 @@ def test_macs_known_to_one_cell_are_known_to_all_of_the_model(preparation):
 def test_spinning_is_carried_into_the_cells(preparation):
     made, wishes, _ = preparation(spinning="off")
     assert {one.cell.spinning for one in made.plan(wishes)} == {False}
+
+
+def test_each_variant_is_a_cell_of_its_own():
+    options = RunOptions(
+        names=("efficientmod_s", "mbconv_iso_196x11"),
+        forms={"expand": ("broadcast", "repeat")},
+        runtimes=("onnxruntime",),
+    )
+    found = cells(options)
+    assert [(one.subject.name, dict(one.forms)) for one in found] == [
+        ("efficientmod_s", {"expand": "broadcast"}),
+        ("efficientmod_s", {"expand": "repeat"}),
+        ("mbconv_iso_196x11", {}),
+    ]
+    assert "expand=repeat" in lowering_of(found[1], options.opset)
+
+
+def test_variants_that_are_skipped_stay_apart(preparation):
+    made, wishes, _ = preparation(ExportError("no."), forms={"expand": ("broadcast", "repeat")})
+    ids = [one.cell.cell_id for one in made.plan(wishes)]
+    assert len(set(ids)) == len(ids) == 6
+
+
+def test_a_value_that_a_form_lacks_is_refused_before_anything_is_done():
+    with pytest.raises(BadInput, match="efficientmod_s has no --expand 'twice'"):
+        subjects(RunOptions(names=("efficientmod_s",), forms={"expand": ("twice",)}))

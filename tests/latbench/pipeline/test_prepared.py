@@ -4,7 +4,6 @@ import numpy as np
 
 from exporters.artifact import Artifact
 from latbench.pipeline.prepared import Prepared, inputs_sha256, of_artifact, shape_text
-from latbench.pipeline.wish import Wish
 from latbench.runtimes.base import Source
 
 
@@ -38,10 +37,8 @@ def test_what_cells_need_comes_from_the_manifest(tmp_path):
         "inputs": [{"name": "x", "shape": [1, 3, 4, 4]}],
         "provenance": {"params": "7"},
     }
-    found = of_artifact(
-        Artifact(tmp_path / "m.onnx", manifest), Wish(kind="zoo", name="m", forms={"expand": "repeat"})
-    )
-    assert (found.input_shape, found.opset, found.lowering) == ("1x3x4x4", 20, "expand=repeat")
+    found = of_artifact(Artifact(tmp_path / "m.onnx", manifest))
+    assert (found.input_shape, found.opset) == ("1x3x4x4", 20)
     assert (found.params, found.macs) == (7, None)
     assert found.source.path == str(tmp_path / "m.onnx")
 

@@ -1,0 +1,106 @@
+import pytest
+
+from latbench.errors import EnvironmentFault
+from latbench.pipeline import export as module
+
+FACTORIES = """
+from torch import nn
+def make(): return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+def boom(): raise ValueError("no weights")
+"""
+
+
+@pytest.fixture
+def factories(tmp_path, monkeypatch):
+    name = f"own_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(FACTORIES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return name
+
+
+def test_a_factory_is_exported_and_told(latbench, factories, tmp_path):
+    code, out, err = latbench("export", f"{factories}:make", "--resolution", 16, "--output", tmp_path / "out")
+    assert code == 0
+    for word in ("opset 20", "nodes", "parity", "sha256", "MiB", "peak memory"):
+        assert word in out
+    assert err == f"{factories}:make: exporting it, target portable\n"
+    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".onnx", ".json", ".npz"}
+
+
+def test_of_several_those_that_can_are_exported(latbench, factories, tmp_path):
+    names = (f"{factories}:boom", f"{factories}:make")
+    code, out, err = latbench("export", *names, "--resolution", 16, "--output", tmp_path / "out")
+    assert code == 2
+    assert "raised ValueError: no weights" in err
+    assert "sha256" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "Name the models to export, or give --all"),
+        (("efficientmod_s", "--all"), "one of the two"),
+        (("efficientmod_ss",), "did you mean efficientmod_s"),
+        (("efficientmod_s", "--opset", 7), "--opset 7"),
+        (("efficientmod_s", "--target", "gpu"), "--target 'gpu'"),
+        (("efficientmod_s", "--expand", "twice"), "no --expand 'twice'; use one of: broadcast, repeat"),
+        (("efficientmod_iso_196x11", "--resolution", 225), "cannot take resolution 225"),
+        (("nothing.onnx",), "There is no file nothing.onnx"),
+    ],
+)
+def test_bad_input_is_one_sentence(refused, words, told):
+    assert told in refused(2, "export", *words)
+
+
+def test_an_onnx_file_is_not_exported(refused, graph):
+    assert "is an ONNX file already" in refused(2, "export", graph())
+
+
+def test_a_factory_that_raises_is_named(refused, factories):
+    sentence = refused(2, "export", f"{factories}:boom")
+    assert f"{factories}:boom raised ValueError: no weights." in sentence
+
+
+def test_a_refusal_by_the_gate_is_code_4(refused, monkeypatch):
+    from exporters.errors import ExportError
+
+    def refuse(*_):
+        raise ExportError("efficientmod_s as captured: Resize is off by 3.")
+
+    monkeypatch.setattr(module, "export", refuse)
+    assert "Resize is off by 3" in refused(4, "export", "efficientmod_s")
+
+
+def test_a_missing_package_is_code_6(refused, monkeypatch):
+    def lack(*_):
+        raise EnvironmentFault("onnx missing; pip install it.")
+
+    monkeypatch.setattr(module, "export", lack)
+    assert "pip install it" in refused(6, "export", "efficientmod_s")
+
+
+def test_the_wishes_carry_the_forms_asked_for(latbench, monkeypatch):
+    wishes = []
+
+    def remember(wish, output):
+        wishes.append(wish)
+        raise EnvironmentFault("enough.")
+
+    monkeypatch.setattr(module, "export", remember)
+    words = ("--expand", "repeat", "--layout", "channels_first", "--target", "openvino", "--opset", 18)
+    latbench("export", "efficientmod_s", "mbconv_iso_196x11", *words)
+    assert wishes[0].forms == {"expand": "repeat", "layout": "channels_first"}
+    assert wishes[1].forms == {"layout": "channels_first"}
+    assert {(wish.target, wish.opset) for wish in wishes} == {("openvino", 18)}
+
+
+def test_the_whole_zoo_leaves_out_what_cannot_take_the_resolution(latbench, monkeypatch):
+    def lack(wish, output):
+        raise EnvironmentFault(f"{wish.name} cannot.")
+
+    monkeypatch.setattr(module, "export", lack)
+    code, _, err = latbench("export", "--all", "--resolution", 256)
+    assert code == 6
+    assert "efficientmod_iso_196x11: left out. efficientmod_iso_196x11 cannot take resolution 256" in err
+    assert "latbench: efficientmod_s cannot." in err

@@ -1,0 +1,187 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import latbench as package
+from latbench.cli.commands.run import allocation_hint
+from latbench.errors import BadInput
+from latbench.pipeline import run as module
+from latbench.records import Store, csvfile, read
+
+ROOT = Path(package.__file__).parents[1]
+
+
+def test_the_table_goes_to_stdout_and_the_rest_to_stderr(latbench, small, tmp_path):
+    code, out, err = latbench(*small)
+    assert code == 0
+    assert "fake" in out
+    assert "latency ms" in out
+    for word in (
+        "Plan: 1 cell",
+        "Time: not known",
+        "Run ",
+        "1 of 2 launches",
+        "latency.csv holds every column",
+    ):
+        assert word in err
+    (row,) = csvfile.read(tmp_path / "results" / "latency.csv")
+    assert (row["status"], row["protocol"]) == ("ok", "launches")
+
+
+def test_a_skipped_row_is_fine(latbench, small):
+    code, out, _ = latbench(*small, "--runtime", "pytorch")
+    assert code == 0
+    assert "skipped" in out
+
+
+def test_a_row_that_is_not_ok_is_code_5(latbench, small, monkeypatch):
+    from latbench.pipeline.execute import Execution
+
+    go = Execution.go
+    worse = {"status": "crashed", "reason": "SIGSEGV"}
+    monkeypatch.setattr(Execution, "go", lambda self, verdicts: [row | worse for row in go(self, verdicts)])
+    code, out, _ = latbench(*small)
+    assert code == 5
+    assert "SIGSEGV" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--threads", 0), "--threads 0"),
+        (("--iterations", 4001), "use 4000 or 4010"),
+        (("--runtime", "openvimo"), "did you mean 'openvino'"),
+        (("efficientmod_ss",), "did you mean efficientmod_s"),
+        (("efficientmod_iso_196x11", "--resolution", 225), "cannot take resolution 225"),
+        (("none.onnx",), "There is no file none.onnx"),
+        (("a:b:c",), "is no factory"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(refused, tmp_path, words, told):
+    output = tmp_path / "results"
+    assert told in refused(2, "run", *words, "--output", output)
+    assert not output.exists()
+
+
+def test_a_damaged_file_is_refused(refused, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"damaged")
+    assert "is damaged or no ONNX file" in refused(2, "run", tmp_path / "m.onnx")
+
+
+def test_weights_outside_the_folder_are_refused(refused, graph):
+    import onnx
+
+    path = graph()
+    model = onnx.load(path)
+    tensor = model.graph.initializer.add(name="w", data_type=1, dims=[1], data_location=1)
+    tensor.external_data.add(key="location", value="../weights.bin")
+    path.write_bytes(model.SerializeToString())
+    assert "outside its folder" in refused(2, "run", path)
+
+
+def test_a_directory_that_cannot_be_made_is_code_6(refused, small, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "Cannot write" in refused(6, *small, "--output", tmp_path / "file" / "results")
+
+
+def test_a_full_disk_is_code_6_and_loses_nothing(latbench, small, tmp_path, monkeypatch):
+    from latbench.records import store
+
+    write = store._write
+
+    def full(descriptor, data):
+        if b'"index":1' in data:
+            raise OSError(28, "No space left on device")
+        write(descriptor, data)
+
+    monkeypatch.setattr(store, "_write", full)
+    code, _, err = latbench(*small)
+    assert code == 6
+    assert err.splitlines()[-1].startswith("latbench: No space left to write")
+    monkeypatch.undo()
+    assert len(read(tmp_path / "results").launches) == 1
+    assert latbench(*small)[0] == 0
+    assert len(read(tmp_path / "results").launches) == 2
+
+
+def test_a_second_writer_is_code_6(refused, small, tmp_path):
+    with Store.open(tmp_path / "results"):
+        assert f"process {os.getpid()}" in refused(6, *small)
+
+
+def test_a_runtime_that_is_not_installed_is_code_6_when_nothing_else_runs(
+    refused, graph, tmp_path, monkeypatch
+):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "openvino.py").write_text("raise ImportError('no library')")
+    monkeypatch.syspath_prepend(broken)
+    sentence = refused(6, "run", graph(), "--runtime", "openvino", "--output", tmp_path / "results")
+    assert "openvino cannot be imported: no library" in sentence
+    assert 'pip install "latbench[openvino]"' in sentence
+
+
+def test_an_interrupt_says_how_to_go_on(refused, small, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "run", stop)
+    monkeypatch.setattr(sys, "argv", ["latbench", *map(str, small)])
+    sentence = refused(130, *small)
+    assert "every finished launch is kept" in sentence
+    assert f"latbench run {small[1]}" in sentence
+
+
+def test_ctrl_c_kills_the_child_and_keeps_the_launches(graph, tmp_path):
+    words = ["--runtime", "fake", "--threads", "1", "--launches", "50", "--iterations", "50", "--warmup", "0"]
+    command = [sys.executable, "-m", "latbench", "run", str(graph()), *words, "--output", str(tmp_path / "r")]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=environ, start_new_session=True
+    ) as parent:
+        last = ""
+        for line in parent.stderr:
+            last = line
+            if line.startswith("2 of 50 launches"):
+                os.killpg(parent.pid, signal.SIGINT)
+    assert parent.returncode == 130
+    assert last.startswith("latbench: Interrupted; every finished launch is kept")
+    records = read(tmp_path / "r")
+    assert 2 <= len(records.launches) < 50
+    assert {one.result.status for one in records.launches} == {"ok"}
+
+
+def test_the_options_reach_the_run(latbench, monkeypatch):
+    seen = []
+
+    def remember(options, watch, command):
+        seen.append(options)
+        raise BadInput("enough.")
+
+    monkeypatch.setattr(module, "run", remember)
+    words = ("--protocol", "paper", "--runtime", "openvino", "--target", "fastest", "--spinning", "off")
+    latbench("run", "efficientmod_s", *words, "--timeout", 5, "--seed", 3, "--fresh", "--opset", 19)
+    (options,) = seen
+    assert (options.protocol, options.launch_count, options.runtimes) == ("paper", 1, ("openvino",))
+    assert (options.target, options.spinning, options.timeout) == ("fastest", "off", 5.0)
+    assert (options.seed, options.fresh, options.opset) == (3, True, 19)
+    assert options.threads == 4
+
+
+def test_the_hint_names_what_the_widest_interval_needs():
+    row = {
+        "model": "m",
+        "runtime": "r",
+        "latency_ci95_half_percent": 2.0,
+        "launches_for_1_percent": 37.0,
+        "iterations_requested": 4000,
+        "launches_requested": 10,
+    }
+    wide = {**row, "model": "wide", "launches_for_1_percent": 50.0}
+    assert "--launches 50 --iterations 20000 (wide on r" in allocation_hint([row, wide])
+    assert allocation_hint([{**row, "latency_ci95_half_percent": 0.9}]) is None
+    assert allocation_hint([{**row, "latency_ci95_half_percent": None}]) is None
