@@ -27,10 +27,13 @@ def measured(options: "RunOptions", *, ask: bool = False) -> "Outcome":
     from latbench.pipeline.run import run
 
     command = ("latbench", *sys.argv[1:])
+    watch = MovingWatch(ask) if moves() else PlainWatch()
     try:
-        return run(options, MovingWatch(ask) if moves() else PlainWatch(), command)
+        return run(options, watch, command)
     except KeyboardInterrupt:
         raise Interrupted(
             f"Interrupted; every finished launch is kept in {options.output}, and the same command goes on: "
             f"{shlex.join(command)}"
         ) from None
+    finally:
+        watch.close()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,6 +11,9 @@ from latbench.measure.launch import LaunchResult
 from latbench.pipeline.watch import Overview, Progress, Watch
 from latbench.records import CellPlan, Row
 from latbench.reports.figures import interval
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _EVERY_S = 10.0
 _LONG_S = 600.0
@@ -56,6 +60,9 @@ class PlainWatch(Watch):
         """Print the row."""
         say(row_line(row, lowering=self._variants))
 
+    def close(self) -> None:
+        """Leave the terminal ready for other text, however the run ended."""
+
     def _tell(self, progress: Progress) -> None:
         self._latest = self._clock()
         say(progress_line(progress))
@@ -64,11 +71,11 @@ class PlainWatch(Watch):
 class MovingWatch(PlainWatch):
     """One line redrawn between launches (never during one: drawing would disturb it), rows above it."""
 
-    def __init__(self, ask: bool = False) -> None:
+    def __init__(self, ask: bool = False, console: "Console | None" = None) -> None:
         from rich.console import Console
 
         super().__init__()
-        self._ask, self._console = ask, Console(stderr=True, highlight=False)
+        self._ask, self._console = ask, console or Console(stderr=True, highlight=False)
 
     def planned(self, overview: Overview) -> None:
         """Print the plan; ask whether to go on when it is long and nobody named the models."""
@@ -97,6 +104,10 @@ class MovingWatch(PlainWatch):
         """Print the row above the line."""
         self._draw("")
         say(row_line(row, lowering=self._variants))
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._draw("")
 
     def _draw(self, line: str) -> None:
         from rich.control import Control

@@ -83,7 +83,7 @@ def younger_than_code(path: Path) -> bool:
     """Tell whether `path` was written after every source file of the zoo and the exporters."""
     written = path.stat().st_mtime_ns
     package = Path(latbench.__file__).parent
-    folders = (Path(exporters.__file__).parent, package / "zoo", package / "pipeline")
+    folders = (Path(exporters.__file__).parent, package / "zoo", package / "pipeline" / "subjects")
     return all(source.stat().st_mtime_ns <= written for folder in folders for source in folder.rglob("*.py"))
 
 

@@ -116,6 +116,15 @@ def test_the_moving_line_is_drawn_before_a_launch_and_not_during_it(capfd):
     assert "12.35 ± 0.35 ms" in capfd.readouterr().err
 
 
+def test_the_moving_line_is_taken_away_at_the_end(capfd):
+    from rich.console import Console
+
+    watch = MovingWatch(console=Console(stderr=True, force_terminal=True))
+    watch.launching(CELL, Progress(2, 9, 50.0))
+    watch.close()
+    assert capfd.readouterr().err.endswith("\r\x1b[2K")
+
+
 @pytest.mark.parametrize(("seconds", "asked"), [(60.0, False), (3600.0, True), (None, False)])
 def test_a_long_run_of_the_whole_zoo_is_asked_about(monkeypatch, seconds, asked):
     monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
