@@ -37,11 +37,13 @@ def app() -> typer.Typer:
     made.callback()(_global_options)
     found: dict[str, Command] = discover("latbench.cli.commands", "COMMAND", lambda command: command.name)
     for command in sorted(found.values(), key=lambda one: one.order):
-        if command.group is not None:
-            made.add_typer(command.group, name=command.name)
-        elif command.function is not None:
-            made.command(command.name)(command.function)
+        made.command(command.name, help=flowing(command.function.__doc__ or ""))(command.function)
     return made
+
+
+def flowing(text: str) -> str:
+    """Return the paragraphs of a docstring without its line ends, for the terminal to break where it must."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _show_version(asked: bool) -> None:

@@ -4,17 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name, the function (or the group) behind it, and where it stands in the help."""
+    """A command: its name, where it stands in the help, and the function behind it."""
 
     name: str
     order: int
-    function: Callable[..., Any] | None = None
-    group: typer.Typer | None = None
+    function: Callable[..., Any]
 
 
 @dataclass

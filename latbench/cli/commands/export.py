@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 def export(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME...", help="Models of the zoo, or package.module:factory."),
+        typer.Argument(metavar="NAME", help="Models of the zoo, or package.module:factory."),
     ] = None,
     *,
     all_models: Annotated[bool, typer.Option("--all", help="Export the whole zoo.")] = False,
     resolution: Annotated[
         int | None,
-        typer.Option(help="Height and width in pixels.  [default: the model's own, 224 for a factory]"),
+        typer.Option(help="Height and width in pixels. (default: the model's own, 224 for a factory)"),
     ] = None,
     opset: Annotated[int, typer.Option(help="ONNX opset.")] = 20,
     target: Annotated[
         str, typer.Option(help="portable, or the exact form fastest in: onnxruntime, openvino, tensorrt.")
     ] = "portable",
     expand: Annotated[
-        str | None, typer.Option(help="broadcast, or repeat (the published form).  [default: the target's]")
+        str | None, typer.Option(help="broadcast, or repeat (the published form). (default: the target's)")
     ] = None,
     layout: Annotated[
-        str | None, typer.Option(help="channels_last, channels_first or blocked.  [default: the target's]")
+        str | None, typer.Option(help="channels_last, channels_first or blocked. (default: the target's)")
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("latbench-artifacts"),
 ) -> None:

@@ -10,7 +10,7 @@ from latbench.cli.terminal import say
 
 
 def list_models(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these models.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these models.")] = None,
     *,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
 ) -> None:

@@ -22,8 +22,8 @@ def run(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...",
-            help="Zoo models, path/to/model.onnx, or package.module:factory.  [default: the whole zoo]",
+            metavar="NAME",
+            help="Zoo models, path/to/model.onnx, or package.module:factory. (default: the whole zoo)",
         ),
     ] = None,
     *,
@@ -31,11 +31,11 @@ def run(
     threads: Annotated[int, typer.Option(help="Threads of each runtime.")] = 4,
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help="Runtime; give it several times.  [default: onnxruntime, openvino, pytorch]"),
+        typer.Option(help="Runtime; give it several times. (default: onnxruntime, openvino, pytorch)"),
     ] = None,
     iterations: Annotated[int, typer.Option(help="Timed inferences per cell, over all launches.")] = 4000,
     launches: Annotated[
-        int | None, typer.Option(help="Fresh processes per cell, each timing an equal share.  [default: 10]")
+        int | None, typer.Option(help="Fresh processes per cell, each timing an equal share. (default: 10)")
     ] = None,
     warmup: Annotated[
         int, typer.Option(help="Untimed inferences before the timed ones of each launch.")
@@ -51,14 +51,14 @@ def run(
     ] = "portable",
     expand: Annotated[
         list[str] | None,
-        typer.Option(help="broadcast or repeat; several: a cell for each.  [default: the target's]"),
+        typer.Option(help="broadcast or repeat; several: a cell for each. (default: the target's)"),
     ] = None,
     layout: Annotated[
         list[str] | None,
         typer.Option(help="channels_last, channels_first or blocked; several: a cell for each."),
     ] = None,
     resolution: Annotated[
-        int | None, typer.Option(help="Height and width in pixels.  [default: the model's own]")
+        int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
     ] = None,
     opset: Annotated[int, typer.Option(help="ONNX opset of the exports.")] = 20,
     spinning: Annotated[
@@ -67,7 +67,7 @@ def run(
     seed: Annotated[int, typer.Option(help="Seed of the order of the launches.")] = 0,
     timeout: Annotated[
         float | None,
-        typer.Option(help="Seconds a launch may take.  [default: ten times the estimate, at least 600]"),
+        typer.Option(help="Seconds a launch may take. (default: ten times the estimate, at least 600)"),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave an interrupted run alone and start anew.")

@@ -22,7 +22,7 @@ def study(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew after an interruption.")] = False,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
     output: Annotated[
-        Path | None, typer.Option(help="Results directory.  [default: latbench-results/NAME]")
+        Path | None, typer.Option(help="Results directory. (default: latbench-results/NAME)")
     ] = None,
 ) -> None:
     """Answer a question made of many cells, with a CSV of the answer beside the usual one.

@@ -13,7 +13,7 @@ from latbench.cli.terminal import color, say, width
 def table(
     results: Annotated[
         list[Path],
-        typer.Argument(metavar="RESULTS...", help="Results directories, records.jsonl or latency.csv files."),
+        typer.Argument(metavar="RESULTS", help="Results directories, records.jsonl or latency.csv files."),
     ],
     *,
     format: Annotated[str, typer.Option(help="table, csv, json or markdown.")] = "table",

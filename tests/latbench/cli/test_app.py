@@ -5,7 +5,7 @@ import pytest
 
 import latbench as package
 from exporters.errors import ExportError, InputError
-from latbench.cli.app import app, judged
+from latbench.cli.app import app, flowing, judged
 from latbench.errors import BadInput, EnvironmentFault, Exit
 
 HEAVY = ("torch", "pandas", "onnx", "onnxscript", "onnxsim", "onnxruntime", "openvino", "scipy")
@@ -95,3 +95,12 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_the_application_is_built_once():
     assert app() is app()
+
+
+def test_help_flows_by_paragraph():
+    assert flowing("One\n    two.\n\n    Three.\n    ") == "One two.\n\nThree."
+
+
+def test_defaults_that_are_not_values_survive_the_markup(latbench):
+    _, out, _ = latbench("run", "--help")
+    assert "(default: the whole zoo)" in " ".join(out.replace("│", " ").split())
