@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exporters.errors import ExportError, InputError
+from exporters.errors import ExportError, InputError, first_line
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -27,8 +28,11 @@ class Captured:
     program: "torch.export.ExportedProgram"
     inputs: dict[str, np.ndarray]
     outputs: dict[str, np.ndarray]
-    sensitivity: float
-    """max|f(x) - f(x')| / max|f(x)| for another seeded input x': near 0, parity proves nothing."""
+    sensitivity: float | None
+    """max|f(x) - f(x')| / max|f(x)| for another seeded input x', the largest over the outputs.
+
+    Near 0, parity proves nothing; None when no output can tell.
+    """
 
 
 def capture(
@@ -40,48 +44,58 @@ def capture(
 ) -> Captured:
     """Return the graph of `module` in eval mode at static shapes, with its eager fp32 outputs.
 
-    Raises InputError when the module cannot run on its example inputs, ExportError when it cannot be traced or
-    the exporter yields another opset than `opset`.
+    The module is left as it was. Raises InputError when it cannot run on its example inputs, ExportError when
+    it cannot be traced or the exporter yields another opset than `opset`.
     """
     import torch
 
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise InputError(f"Opset {opset} is not supported; use --opset {OLDEST_OPSET} to {NEWEST_OPSET}.")
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            expected = _flat(_run(module, example_inputs))
-            other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
-            program = _trace(module, example_inputs, opset, input_names, output_names)
-    finally:
-        module.train(was_training)
+    if not isinstance(example_inputs, tuple) or not all(isinstance(x, torch.Tensor) for x in example_inputs):
+        raise InputError(
+            "The example inputs must be a tuple of tensors, one for each argument of the module."
+        )
+    with _evaluating(module), torch.no_grad():
+        expected = _flat(_run(module, example_inputs))
+        other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
+        program = _trace(module, example_inputs, opset, input_names, output_names)
     graph = program.model.graph
     found = program.model.opset_imports.get("", graph.opset_imports.get(""))
     if found != opset:
-        raise ExportError(f"The exporter wrote opset {found} where {opset} was asked for; use --opset {found}.")
+        raise ExportError(
+            f"The exporter wrote opset {found} where {opset} was asked for; use --opset {found}."
+        )
     names = [value.name or "" for value in graph.inputs]
     return Captured(
         model=program.model,
         program=program.exported_program,
-        inputs={
-            name: value.detach().cpu().numpy() for name, value in zip(names, example_inputs, strict=True)
-        },
+        inputs={name: _array(value) for name, value in zip(names, example_inputs, strict=True)},
         outputs={
-            value.name or "": array.detach().cpu().numpy()
-            for value, array in zip(graph.outputs, expected, strict=True)
+            value.name or "": _array(tensor) for value, tensor in zip(graph.outputs, expected, strict=True)
         },
         sensitivity=_sensitivity(expected, other),
     )
 
 
+@contextlib.contextmanager
+def _evaluating(module: "torch.nn.Module") -> Iterator[None]:
+    """Hold every part of `module` in eval mode, then put each back into the mode it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
 def _run(module: "torch.nn.Module", inputs: tuple["torch.Tensor", ...]) -> Any:
     try:
-        return module(*inputs)
+        return module(*(value.clone() for value in inputs))  # a module may write into what it is given
     except Exception as error:
         raise InputError(
             f"{type(module).__name__} cannot run on its example input "
-            f"{', '.join(str(tuple(value.shape)) for value in inputs)}: {_first_line(error)}"
+            f"{', '.join(str(tuple(value.shape)) for value in inputs)}: {first_line(error)}."
         ) from error
 
 
@@ -107,7 +121,7 @@ def _trace(
             )
     except Exception as error:
         raise ExportError(
-            f"{type(module).__name__} cannot be exported: {_first_line(error.__cause__ or error)}"
+            f"{type(module).__name__} cannot be exported: {first_line(error.__cause__ or error)}."
         ) from error
 
 
@@ -130,12 +144,25 @@ def _quiet() -> Iterator[None]:
 
 
 def _another(value: "torch.Tensor") -> "torch.Tensor":
+    """Return a tensor like `value`: standard normal, or integers that lie between those of `value`."""
     import torch
 
-    if not value.is_floating_point():
-        return value
     generator = torch.Generator().manual_seed(1)
-    return torch.randn(value.shape, generator=generator, dtype=value.dtype)
+    if value.is_floating_point():
+        return torch.randn(value.shape, generator=generator).to(value.dtype)
+    if value.numel() == 0:
+        return value
+    low, high = int(value.min()), int(value.max())
+    return torch.randint(low, high + 1, value.shape, generator=generator).to(value.dtype)
+
+
+def _array(value: "torch.Tensor") -> np.ndarray:
+    try:
+        return value.detach().cpu().numpy()
+    except TypeError as error:
+        raise InputError(
+            f"Values of {value.dtype} have no place in a reference; export the module in float32."
+        ) from error
 
 
 def _flat(outputs: Any) -> list["torch.Tensor"]:
@@ -149,15 +176,10 @@ def _flat(outputs: Any) -> list["torch.Tensor"]:
     return leaves
 
 
-def _sensitivity(first: "Sequence[torch.Tensor]", second: "Sequence[torch.Tensor]") -> float:
+def _sensitivity(first: "Sequence[torch.Tensor]", second: "Sequence[torch.Tensor]") -> float | None:
     ratios = []
-    for a, b in zip(first, second, strict=True):
-        scale = float(a.abs().max()) if a.numel() else 0.0
-        if a.shape == b.shape and scale > 0:
+    for one, another in zip(first, second, strict=True):
+        a, b = one.double(), another.double()
+        if a.shape == b.shape and a.numel() and (scale := float(a.abs().max())) > 0:
             ratios.append(float((a - b).abs().max()) / scale)
-    return max(ratios, default=0.0)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return max((ratio for ratio in ratios if math.isfinite(ratio)), default=None)

@@ -11,8 +11,9 @@ Entry = TypeVar("Entry")
 def discover(package: str, attribute: str, key: Callable[[Entry], str]) -> dict[str, Entry]:
     """Return the entries that the modules of `package` offer, by key, in sorted module order.
 
-    A module offers entries by defining `attribute`, one entry or a tuple of them; a module without it is a helper
-    and is passed over. An import error is not swallowed. A key offered twice raises ValueError naming both modules.
+    A module offers entries by defining `attribute`, one entry or a tuple of them; a module without it is a
+    helper and is passed over. An import error is not swallowed. A key offered twice raises ValueError naming
+    both modules.
     """
     found: dict[str, Entry] = {}
     origin: dict[str, str] = {}

@@ -1,18 +1,21 @@
 """Export: capture, simplify, passes for the target, the gate after each, then one file with one hash."""
 
+import hashlib
+import io
 import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exporters.artifact import MANIFEST_SCHEMA, Artifact, sha256_of
+from exporters.artifact import MANIFEST_SCHEMA, Artifact
 from exporters.capture import Captured, capture
 from exporters.errors import InputError
-from exporters.finish import finish, versions, write_whole
+from exporters.finish import finish, versions, write_together
 from exporters.gate import check, first_departure, refuse
 from exporters.memory import peak_mib, reset_peak
 from exporters.parity import Parity, ParityLimits
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_OPSET = 20
+LARGEST = 2**31 - 2**24
+"""Bytes of weights that fit one file: a protobuf message ends at 2 GiB, and the graph takes its part."""
 
 
 def export(
@@ -41,36 +46,35 @@ def export(
     output_names: Sequence[str] | None = None,
     limits: ParityLimits | None = None,
 ) -> Artifact:
-    """Return the artifact written to the folder `output`: `<stem>.onnx`, its manifest and its reference outputs.
+    """Return the artifact written to the folder `output`: `<stem>.onnx`, its manifest and its reference.
 
-    `module` runs in eval mode at the static shapes of `example_inputs` (images are (N, 3, H, W)). The same module,
-    inputs and versions give the same bytes. Raises ExportError, with nothing written, when the graph captured,
-    simplified or rewritten for `target` is out of parity with the eager outputs; InputError for unusable input.
+    `module` runs in eval mode at the static shapes of `example_inputs` (images are (N, 3, H, W)). The same
+    module, inputs and versions give the same bytes. Raises ExportError when the graph captured, simplified or
+    rewritten for `target` is out of parity with the eager outputs, InputError for unusable input, and OSError
+    when `output` cannot be written; each leaves the files there as they were.
     """
     chosen, limits = passes_for(target), limits or ParityLimits()
     fresh_peak, started = reset_peak(), time.perf_counter()
     captured = capture(module, example_inputs, opset, input_names, output_names)
-    stages, parities = _stages(name, captured, chosen, opset, limits)
-    final = stages["simplified"]
-    finish(final, name, {"target": target, "passes": ",".join(chosen), **(provenance or {})})
-    path = output / f"{stem or name}.onnx"
-    data = final.SerializeToString(deterministic=True)
-    if len(data) >= 2**31:
+    weights = [value.const_value for value in captured.model.graph.initializers.values()]
+    if sum(tensor.nbytes for tensor in weights if tensor is not None) >= LARGEST:
         raise InputError(f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
-    output.mkdir(parents=True, exist_ok=True)
-    write_whole(path, data)
-    _write_reference(path.with_suffix(".npz"), captured)
+    stated = {"target": target, "passes": ",".join(chosen), **(provenance or {})}
+    stages, parities = _stages(captured, chosen, opset, limits, name=name, stated=stated)
+    path = output / f"{stem or name}.onnx"
+    reference = path.with_suffix(".npz")
+    data = stages["simplified"].SerializeToString(deterministic=True)
     manifest: dict[str, Any] = {
         "schema": MANIFEST_SCHEMA,
         "name": name,
-        "sha256": sha256_of(path),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "opset": opset,
         "target": target,
         "passes": list(chosen),
         "nodes": {stage: _histogram(model) for stage, model in stages.items()},
         "parity": {stage: parity.to_json() for stage, parity in parities.items()},
-        "limits": {"max_rel": limits.max_rel, "cosine": limits.cosine},
+        "limits": asdict(limits),
         "sensitivity": captured.sensitivity,
         "inputs": _described(captured.inputs),
         "outputs": _described(captured.outputs),
@@ -79,19 +83,27 @@ def export(
         "wall_s": round(time.perf_counter() - started, 2),
         "peak_memory_mib": peak_mib(),
         "peak_memory_since": "the export's start" if fresh_peak else "the process's start",
-        "reference": path.with_suffix(".npz").name,
+        "reference": reference.name,
     }
-    write_whole(path.with_suffix(".json"), json.dumps(manifest, indent=1).encode() + b"\n")
+    told = json.dumps(manifest, indent=1, allow_nan=False).encode() + b"\n"
+    output.mkdir(parents=True, exist_ok=True)
+    write_together({path: data, reference: _packed(captured), path.with_suffix(".json"): told})
     return Artifact(path, manifest)
 
 
 def _stages(
-    name: str, captured: Captured, chosen: Sequence[str], opset: int, limits: ParityLimits
+    captured: Captured,
+    chosen: Sequence[str],
+    opset: int,
+    limits: ParityLimits,
+    *,
+    name: str,
+    stated: Mapping[str, str],
 ) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity]]":
     """Return the graph and its parity at each stage; raises at the first stage that is out of parity.
 
-    Stages: `captured`, `cleaned` (onnxsim without merging MatMul and Add), `lowered` (the passes), `simplified`
-    (onnxsim in full): the last is what is written.
+    Stages: `captured`, `cleaned` (onnxsim without merging MatMul and Add), `lowered` (the passes) and
+    `simplified` (onnxsim in full, then stripped and with what is `stated` of it), which is what is written.
     """
     import onnx_ir as ir
 
@@ -99,10 +111,10 @@ def _stages(
     parities: dict[str, Parity] = {}
 
     def admit(stage: str, model: "onnx.ModelProto", where: str, *, find: bool = False) -> None:
-        stages[stage], parities[stage] = model, check(model, captured, opset)
+        stages[stage], parities[stage] = model, check(model, captured, opset, f"{name} {where}")
         if not limits.passes(parities[stage]):
             culprit = first_departure(model, captured, limits) if find else None
-            raise refuse(name, where, parities[stage], limits, culprit)
+            raise refuse(f"{name} {where}", parities[stage], limits, culprit)
 
     admit("captured", ir.to_proto(captured.model), "as captured", find=True)
     admit("cleaned", simplify(stages["captured"], gemm=False), "after onnxsim", find=True)
@@ -112,7 +124,9 @@ def _stages(
             admit("lowered", ir.to_proto(model), f"after the pass {step}")
     stages.setdefault("lowered", stages["cleaned"])
     parities.setdefault("lowered", parities["cleaned"])
-    admit("simplified", simplify(stages["lowered"]), "after the passes and onnxsim")
+    final = simplify(stages["lowered"])
+    finish(final, name, stated)
+    admit("simplified", final, "after the passes and onnxsim")
     return stages, parities
 
 
@@ -127,7 +141,10 @@ def _described(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_reference(path: Path, captured: Captured) -> None:
-    arrays = {f"input:{name}": array for name, array in captured.inputs.items()}
+def _packed(captured: Captured) -> bytes:
+    """Return the reference file: the example inputs and the eager outputs, by kind and name."""
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {f"input:{name}": array for name, array in captured.inputs.items()}
     arrays |= {f"output:{name}": array for name, array in captured.outputs.items()}
-    np.savez(path, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()

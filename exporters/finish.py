@@ -13,24 +13,39 @@ TOOLS = ("torch", "onnx", "onnxscript", "onnx_ir", "onnxsim", "onnxruntime", "nu
 
 
 def finish(model: "onnx.ModelProto", name: str, provenance: Mapping[str, str]) -> None:
-    """Strip what varies between machines (stack traces, paths, notes) from `model` and record its provenance."""
-    graph = model.graph
-    for node in graph.node:
-        node.ClearField("doc_string")
-        node.ClearField("metadata_props")
-    for value in (*graph.input, *graph.output, *graph.initializer):
-        value.ClearField("doc_string")
-        value.ClearField("metadata_props")
-    for field in ("value_info", "doc_string", "metadata_props"):
-        graph.ClearField(field)
-    for field in ("doc_string", "metadata_props", "functions", "model_version"):
-        model.ClearField(field)
-    graph.name = name
+    """Strip what varies between machines from `model` (stack traces, paths, notes); record its provenance."""
+    _strip(model.graph)
+    for function in model.functions:
+        for item in (function, *function.node):
+            _clear(item, "doc_string", "metadata_props")
+        _clear(function, "value_info")
+    _clear(model, "doc_string", "metadata_props", "model_version")
+    model.graph.name = name
     model.producer_name, model.producer_version = "latbench", versions().get("latbench", "")
-    facts = {**{f"version.{tool}": version for tool, version in versions().items()}, **provenance, "name": name}
+    facts = {
+        **{f"version.{tool}": version for tool, version in versions().items()},
+        **provenance,
+        "name": name,
+    }
     for key, value in sorted(facts.items()):
         entry = model.metadata_props.add()
         entry.key, entry.value = f"latbench.{key}", value
+
+
+def _strip(graph: "onnx.GraphProto") -> None:
+    _clear(graph, "value_info", "doc_string", "metadata_props")
+    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        _clear(item, "doc_string", "metadata_props")
+    for node in graph.node:
+        for attribute in node.attribute:
+            _clear(attribute, "doc_string")
+            for branch in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
+                _strip(branch)
+
+
+def _clear(message: "onnx.ModelProto | onnx.GraphProto | onnx.NodeProto", *fields: str) -> None:
+    for field in fields:
+        message.ClearField(field)
 
 
 def versions() -> dict[str, str]:
@@ -46,12 +61,23 @@ def versions() -> dict[str, str]:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write `files` in order, each whole; when one of them cannot be written (OSError), none is.
+
+    They become visible one after the other once all are on disk.
+    """
+    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        for path, data in files.items():
+            with temporaries[path].open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporters.errors import ExportError
+from exporters.errors import ExportError, first_line
 from exporters.execute import execute
 from exporters.parity import Parity, ParityLimits, compare
 
@@ -14,42 +14,54 @@ if TYPE_CHECKING:
     from exporters.capture import Captured
 
 
-def check(model: "onnx.ModelProto", captured: "Captured", opset: int) -> Parity:
+def check(model: "onnx.ModelProto", captured: "Captured", opset: int, subject: str) -> Parity:
     """Return the parity of `model` with the eager module, after the checker and the opset read back.
 
-    Raises ExportError when the file is not valid ONNX, is of another opset, or does not run.
+    `subject` says in an error which graph of which model this is. Raises ExportError when it is not valid
+    ONNX, is of another opset than `opset`, does not run, or lacks an output.
     """
     import onnx
 
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:
-        raise ExportError(f"The exported graph is not valid ONNX: {_first_line(error)}") from error
+        raise _refused(subject, f"is not valid ONNX: {first_line(error)}") from error
     found = {item.domain: item.version for item in model.opset_import}.get("")
     if found != opset:
-        raise ExportError(f"The graph says opset {found} where {opset} was asked for.")
+        raise _refused(subject, f"says opset {found} where {opset} was asked for")
     try:
         outputs = execute(model.SerializeToString(), captured.inputs)
     except Exception as error:
-        raise ExportError(f"The exported graph does not run: {_first_line(error)}") from error
+        raise _refused(subject, f"does not run: {first_line(error)}") from error
+    lost = ", ".join(name for name in captured.outputs if name not in outputs)
+    if lost:
+        raise _refused(subject, f"has lost the output {lost}")
     return compare(outputs, captured.outputs)
 
 
-def refuse(name: str, stage: str, parity: Parity, limits: ParityLimits, culprit: str | None) -> ExportError:
-    """Return the error for a graph out of parity: where, how far off, and that nothing was written."""
+def refuse(subject: str, parity: Parity, limits: ParityLimits, culprit: str | None) -> ExportError:
+    """Return the error for a graph out of parity: which, how far off, where, and that nothing was written."""
     where = f"; it first departs at {culprit}" if culprit else ""
-    return ExportError(
-        f"{name} {stage} does not compute what the module computes: max rel {parity.max_rel:.2g} (limit "
-        f"{limits.max_rel:g}), max abs {parity.max_abs:.2g}, cosine {parity.cosine:.6f}{where}; nothing was written."
+    return _refused(
+        subject,
+        f"does not compute what the module computes: max rel {parity.max_rel:.2g} "
+        f"(limit {limits.max_rel:g}), max abs {parity.max_abs:.2g}, cosine {parity.cosine:.6f}{where}",
     )
 
 
 def first_departure(model: "onnx.ModelProto", captured: "Captured", limits: ParityLimits) -> str | None:
     """Return the first operator whose result is not the eager one, with how far off it is, or None.
 
-    The exporter names each value after the traced operator that computes it, so both sides are compared by name in
-    the program's order; a value folded into the file at export is compared as well.
+    The exporter names each value after the traced operator that computes it, so both sides are compared by
+    name in the program's order; a value folded into the file at export is compared as well.
     """
+    try:
+        return _first_departure(model, captured, limits)
+    except Exception:  # the graph is refused all the same, only without the place
+        return None
+
+
+def _first_departure(model: "onnx.ModelProto", captured: "Captured", limits: ParityLimits) -> str | None:
     import onnx
 
     eager = _eager_values(captured)
@@ -97,5 +109,5 @@ def _eager_values(captured: "Captured") -> dict[str, tuple[str, np.ndarray]]:
     return values
 
 
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _refused(subject: str, what: str) -> ExportError:
+    return ExportError(f"{subject} {what}; nothing was written.")

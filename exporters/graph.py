@@ -1,6 +1,6 @@
 """Small questions and edits that the passes share, on `onnx_ir` graphs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +39,7 @@ def only_user(value: "ir.Value", *op_types: str) -> "ir.Node | None":
     """Return the one node that reads `value` when it is one of `op_types`, else None."""
     if not used_once(value):
         return None
-    node = value.uses()[0].node
+    node = next(iter(value.uses())).node
     return node if is_op(node, *op_types) else None
 
 
@@ -47,8 +47,8 @@ def dims(value: "ir.Value | None") -> tuple[int, ...] | None:
     """Return the static shape of `value`, None when it or a part of it is unknown."""
     if value is None or value.shape is None:
         return None
-    sizes = tuple(value.shape)
-    return sizes if all(isinstance(size, int) for size in sizes) else None  # type: ignore[return-value]
+    sizes = [size for size in value.shape if isinstance(size, int)]
+    return tuple(sizes) if len(sizes) == len(value.shape) else None
 
 
 def ints(node: "ir.Node", name: str, default: Sequence[int] = ()) -> tuple[int, ...]:
@@ -65,14 +65,13 @@ def integer(node: "ir.Node", name: str, default: int) -> int:
 
 def is_transpose(node: "ir.Node | None", perm: Sequence[int]) -> bool:
     """Tell whether `node` is a Transpose by `perm`."""
-    return is_op(node, "Transpose") and ints(node, "perm") == tuple(perm)  # type: ignore[arg-type]
+    return node is not None and is_op(node, "Transpose") and ints(node, "perm") == tuple(perm)
 
 
 def is_pointwise(node: "ir.Node | None") -> bool:
     """Tell whether `node` is a dense 1x1 convolution, stride 1, without padding, with constant weights."""
-    if not is_op(node, "Conv"):
+    if node is None or not is_op(node, "Conv"):
         return False
-    assert node is not None
     weight = constant(node.inputs[1])
     return (
         weight is not None
@@ -92,10 +91,33 @@ def bias_of(node: "ir.Node") -> np.ndarray | None:
     return constant(node.inputs[2])
 
 
-def add_constant(graph: "ir.Graph", name: str, array: np.ndarray) -> "ir.Value":
+def affine_of(norm: "ir.Node") -> tuple[np.ndarray, np.ndarray | None] | None:
+    """Return the constant scale and bias, (C,) each, of a LayerNormalization; a bias that is absent is None.
+
+    None when either is computed or does not lie along one axis.
+    """
+    scale = constant(norm.inputs[1])
+    given = norm.inputs[2] if len(norm.inputs) > 2 else None
+    shift = constant(given)
+    if scale is None or scale.ndim != 1 or (given is not None and shift is None):
+        return None
+    return (scale, shift) if shift is None or shift.shape == scale.shape else None
+
+
+def drop_affine(norm: "ir.Node") -> None:
+    """Leave a LayerNormalization with scale 1 and no bias; what they did must have been put elsewhere."""
+    scale, graph = constant(norm.inputs[1]), norm.graph
+    assert scale is not None
+    assert graph is not None
+    norm.replace_input_with(1, add_constant(graph, f"{norm.outputs[0].name}.ones", np.ones_like(scale)))
+    norm.resize_inputs(2)
+
+
+def add_constant(graph: "ir.Graph | ir.Function", name: str, array: np.ndarray) -> "ir.Value":
     """Return a new initializer of `graph` holding `array`, under `name` or the first free variation of it."""
     import onnx_ir as ir
 
+    assert isinstance(graph, ir.Graph)
     free, number = name, 0
     while free in graph.initializers:
         number += 1
@@ -108,19 +130,33 @@ def add_constant(graph: "ir.Graph", name: str, array: np.ndarray) -> "ir.Value":
     return value
 
 
+def set_constant(node: "ir.Node", place: int, array: np.ndarray, suffix: str) -> None:
+    """Let input `place` of `node` read a new initializer, named after the one it read (or as its bias).
+
+    The old initializer stays for its other readers.
+    """
+    graph = node.graph
+    assert graph is not None
+    if place >= len(node.inputs):
+        node.resize_inputs(place + 1)
+    old = node.inputs[place]
+    name = old.name if old is not None and old.name else f"{node.outputs[0].name}.bias"
+    node.replace_input_with(place, add_constant(graph, f"{name}.{suffix}", array))
+
+
 def insert(
     anchor: "ir.Node",
     op_type: str,
     inputs: "Sequence[ir.Value | None]",
     name: str,
-    attributes: dict[str, int | float | str | list[int]] | None = None,
+    attributes: Mapping[str, int | float | str | list[int]] | None = None,
     *,
     after: bool = False,
 ) -> "ir.Value":
     """Return the output, called `name`, of a new node put before (or after) the node `anchor`."""
     import onnx_ir as ir
 
-    node = ir.node(op_type, inputs, attributes or {}, name=name)
+    node = ir.node(op_type, inputs, dict(attributes or {}), name=name)
     node.outputs[0].name = name
     node.outputs[0].type = inputs[0].type if inputs[0] is not None else None
     graph = anchor.graph

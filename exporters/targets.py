@@ -1,7 +1,8 @@
 """Which passes make the exact graph that is fastest on each target, in the order they run.
 
-Every choice rests on `make bench-export` (see the README); TensorRT's was not run and follows its documentation: it
-fuses convolutions with what follows them and wants channels first, which the module's own form decides.
+Every choice rests on `make bench-export` (see the README); TensorRT's was not run and follows its
+documentation: it fuses convolutions with what follows them and wants channels first, which the module's own
+form decides.
 """
 
 from exporters.errors import InputError

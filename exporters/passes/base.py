@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Pass:
     """A rewrite of the graph in place that keeps its outputs to rounding.
 
-    `apply` returns how many places it changed. `requires` says where it applies, `ensures` what holds of the graph
-    afterwards; `mathematics` is why the outputs stay.
+    `apply` returns how many places it changed. `requires` says where it applies, `ensures` what holds of the
+    graph afterwards; `mathematics` is why the outputs stay.
     """
 
     name: str

@@ -1,19 +1,19 @@
 """Let a residual stream that starts at a LayerNormalization start inside the convolutions' blocked layout.
 
-ONNX Runtime keeps activations in blocks of channels between convolutions, and adds a residual inside a convolution when
-both are in that layout. A stream that starts at a norm is not, so every addition on it would fall out. The norm's affine
-part, written as a depthwise 1x1 convolution, is the same arithmetic and puts the stream into the blocked layout once.
+ONNX Runtime keeps activations in blocks of channels between convolutions, and adds a residual inside a
+convolution when both are in that layout. A stream that starts at a norm is not, so every addition on it would
+fall out. The norm's affine part, written as a depthwise 1x1 convolution, is the same arithmetic and puts the
+stream into the blocked layout once.
 """
 
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from exporters.graph import (
     TO_NCHW,
     TO_NHWC,
     add_constant,
-    constant,
+    affine_of,
+    drop_affine,
     insert,
     is_op,
     is_transpose,
@@ -33,24 +33,24 @@ def apply(model: "ir.Model") -> int:
 
 
 def _enter(norm: "ir.Node") -> bool:
-    scale = constant(norm.inputs[1])
-    shift = constant(norm.inputs[2]) if len(norm.inputs) > 2 else None
-    normal = norm.outputs[0]
+    affine, normal, graph = affine_of(norm), norm.outputs[0], norm.graph
     streams = [use.node for use in normal.uses() if is_transpose(use.node, TO_NCHW)]
     starts = [node for node in streams if any(is_op(use.node, "Add") for use in node.outputs[0].uses())]
-    if scale is None or scale.ndim != 1 or shift is None or not starts or normal.is_graph_output():
+    scale, shift = affine or (None, None)
+    if scale is None or shift is None or graph is None or not starts:
         return False
-    graph = norm.graph
-    assert graph is not None
-    name, channels = normal.name, len(scale)
+    if any(value.is_graph_output() for value in (normal, *(node.outputs[0] for node in streams))):
+        return False
+    name = normal.name
     others = [use for use in normal.uses() if use.node not in streams]
-    weight = add_constant(graph, f"{name}.scale", scale.reshape(channels, 1, 1, 1))
-    norm.replace_input_with(1, add_constant(graph, f"{name}.ones", np.ones_like(scale)))
-    norm.resize_inputs(2)
-    first = starts[0].outputs[0]
     readers = [use for node in streams for use in node.outputs[0].uses()]
+    weight = add_constant(graph, f"{name}.scale", scale.reshape(-1, 1, 1, 1))
+    drop_affine(norm)
+    first = starts[0].outputs[0]
     bias = add_constant(graph, f"{name}.shift", shift)
-    entered = insert(starts[0], "Conv", [first, weight, bias], f"{name}.entered", {"group": channels}, after=True)
+    entered = insert(
+        starts[0], "Conv", [first, weight, bias], f"{name}.entered", {"group": len(scale)}, after=True
+    )
     entered.shape = first.shape
     for use in readers:
         use.node.replace_input_with(use.idx, entered)

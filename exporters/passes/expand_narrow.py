@@ -1,7 +1,7 @@
 """Write a broadcast over groups of few channels as an Expand and a product of equal shapes.
 
-ONNX Runtime walks a broadcast in runs as long as the shared inner axis. A run of 32 or 40 channels is so short that the
-product takes twice as long as copying the small operand and multiplying flat.
+ONNX Runtime walks a broadcast in runs as long as the shared inner axis. A run of 32 or 40 channels is so
+short that the product takes twice as long as copying the small operand and multiplying flat.
 """
 
 from typing import TYPE_CHECKING

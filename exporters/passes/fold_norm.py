@@ -7,8 +7,10 @@ import numpy as np
 from exporters.graph import (
     TO_NCHW,
     add_constant,
+    affine_of,
     bias_of,
     constant,
+    drop_affine,
     insert,
     is_op,
     is_pointwise,
@@ -30,35 +32,31 @@ def apply(model: "ir.Model") -> int:
 
 
 def _fold(norm: "ir.Node") -> bool:
-    scale = constant(norm.inputs[1])
-    shift = constant(norm.inputs[2]) if len(norm.inputs) > 2 and norm.inputs[2] is not None else None
-    if scale is None or scale.ndim != 1 or (len(norm.inputs) > 2 and norm.inputs[2] is not None and shift is None):
+    affine = affine_of(norm)
+    if affine is None:
         return False
-    readers = _linear_readers(norm.outputs[0])
-    if not readers:
+    scale, shift = affine
+    readers = _linear_readers(norm.outputs[0], len(scale))
+    if not readers or (shift is None and bool((scale == 1).all())):
         return False
     for reader in readers:
         if reader.op_type == "Conv":
             _into_conv(reader, scale, shift)
         else:
             _into_matmul(reader, scale, shift)
-    graph = norm.graph
-    assert graph is not None
-    ones = add_constant(graph, f"{norm.outputs[0].name}.ones", np.ones_like(scale))
-    norm.replace_input_with(1, ones)
-    norm.resize_inputs(2)
+    drop_affine(norm)
     return True
 
 
-def _linear_readers(value: "ir.Value") -> "list[ir.Node]":
-    """Return the linear layers that read `value`, empty unless they are its only readers."""
+def _linear_readers(value: "ir.Value", channels: int) -> "list[ir.Node]":
+    """Return the linear layers of `channels` inputs that read `value`, empty unless nothing else does."""
     readers: list[ir.Node] = []
     if value.is_graph_output():
         return []
     for use in value.uses():
         node = use.node
         weight = constant(node.inputs[1]) if is_op(node, "MatMul") and use.idx == 0 else None
-        if weight is not None and weight.ndim == 2 and not node.outputs[0].is_graph_output():
+        if weight is not None and weight.shape[:-1] == (channels,) and not node.outputs[0].is_graph_output():
             readers.append(node)
         elif is_transpose(node, TO_NCHW) and not node.outputs[0].is_graph_output():
             convolutions = [each.node for each in node.outputs[0].uses()]
@@ -71,9 +69,10 @@ def _linear_readers(value: "ir.Value") -> "list[ir.Node]":
 
 
 def _into_conv(conv: "ir.Node", scale: np.ndarray, shift: np.ndarray | None) -> None:
-    weight, bias = constant(conv.inputs[1]), bias_of(conv)
-    graph = conv.graph
-    assert weight is not None and bias is not None and graph is not None
+    weight, bias, graph = constant(conv.inputs[1]), bias_of(conv), conv.graph
+    assert weight is not None
+    assert bias is not None
+    assert graph is not None
     name = conv.outputs[0].name
     conv.replace_input_with(1, add_constant(graph, f"{name}.weight", weight * scale[None, :, None, None]))
     if shift is not None:
@@ -83,7 +82,8 @@ def _into_conv(conv: "ir.Node", scale: np.ndarray, shift: np.ndarray | None) -> 
 
 def _into_matmul(matmul: "ir.Node", scale: np.ndarray, shift: np.ndarray | None) -> None:
     weight, product, graph = constant(matmul.inputs[1]), matmul.outputs[0], matmul.graph
-    assert weight is not None and graph is not None
+    assert weight is not None
+    assert graph is not None
     matmul.replace_input_with(1, add_constant(graph, f"{product.name}.weight", scale[:, None] * weight))
     if shift is None:
         return

@@ -4,7 +4,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporters.graph import add_constant, bias_of, constant, is_op, only_user, producer, prune, replace, used_once
+from exporters.graph import (
+    bias_of,
+    constant,
+    dims,
+    is_op,
+    only_user,
+    producer,
+    prune,
+    replace,
+    set_constant,
+    used_once,
+)
 from exporters.passes.base import Pass
 
 if TYPE_CHECKING:
@@ -21,8 +32,11 @@ def apply(model: "ir.Model") -> int:
 def _fold(mul: "ir.Node") -> bool:
     for scaled, factor in (mul.inputs, tuple(reversed(mul.inputs))):
         scale = constant(factor)
-        if scaled is not None and scale is not None and used_once(scaled):
-            return _into_conv(mul, scaled, scale) or _into_matmul(mul, scaled, scale)
+        if scaled is None or scale is None or not used_once(scaled):
+            continue
+        if dims(scaled) is None or dims(scaled) != dims(mul.outputs[0]):
+            return False  # the factor has more axes than what it scales: without it the shape would change
+        return _into_conv(mul, scaled, scale) or _into_matmul(mul, scaled, scale)
     return False
 
 
@@ -35,9 +49,8 @@ def _into_conv(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
     bias = bias_of(conv)
     if channels is None or bias is None:
         return False
-    _set(conv, 1, weight * channels.reshape(-1, *[1] * (weight.ndim - 1)))
-    conv.resize_inputs(3)
-    _set(conv, 2, bias * channels)
+    set_constant(conv, 1, weight * channels.reshape(-1, *[1] * (weight.ndim - 1)), "scaled")
+    set_constant(conv, 2, bias * channels, "scaled")
     replace(mul.outputs[0], scaled)
     return True
 
@@ -55,10 +68,14 @@ def _into_matmul(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
     if add is not None:
         place = 1 - list(add.inputs).index(product)
         bias = constant(add.inputs[place])
-        if bias is None or bias.shape not in ((weight.shape[1],), (1,), ()) or only_user(product, "Add") is None:
+        if (
+            bias is None
+            or bias.shape not in ((weight.shape[1],), (1,), ())
+            or only_user(product, "Add") is None
+        ):
             return False
-        _set(add, place, bias * channels)
-    _set(matmul, 1, weight * channels)
+        set_constant(add, place, bias * channels, "scaled")
+    set_constant(matmul, 1, weight * channels, "scaled")
     replace(mul.outputs[0], scaled)
     return True
 
@@ -71,17 +88,11 @@ def _per_channel(scale: np.ndarray, channels: int, axis: int) -> np.ndarray | No
     return scale.reshape(-1) if wanted == channels == scale.size else None
 
 
-def _set(node: "ir.Node", place: int, array: np.ndarray) -> None:
-    old = node.inputs[place]
-    name = (old.name if old is not None else None) or f"{node.outputs[0].name}.bias"
-    assert node.graph is not None
-    node.replace_input_with(place, add_constant(node.graph, f"{name}.scaled", array))  # type: ignore[arg-type]
-
-
 PASS = Pass(
     name="fold_scale",
     apply=apply,
-    requires="Mul by a constant, per channel or scalar, of a Conv or MatMul(+Add) with constant weights, read once",
+    requires="Mul by a constant, per channel or scalar, of a Conv or MatMul(+Add) with constant weights, "
+    "each read once",
     ensures="that Mul is gone",
     mathematics="c * (W x + b) = (c W) x + c b, c acting on the output channels",
 )
