@@ -57,6 +57,11 @@ def capture(
         )
     with _evaluating(module), torch.no_grad():
         expected = _flat(_run(module, example_inputs))
+        if not all(bool(tensor.isfinite().all()) for tensor in expected):
+            raise InputError(
+                f"{type(module).__name__} returns values that are not finite on its example input, so nothing can "
+                "be compared; give it weights and an input that keep them finite."
+            )
         other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
         program = _trace(module, example_inputs, opset, input_names, output_names)
     graph = program.model.graph
@@ -128,9 +133,10 @@ def _trace(
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the exporter's remarks on optional packages and deprecations out of the user's terminal."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch", "torch.onnx")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with (
             warnings.catch_warnings(),
@@ -140,7 +146,8 @@ def _quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _another(value: "torch.Tensor") -> "torch.Tensor":

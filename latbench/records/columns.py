@@ -67,7 +67,10 @@ _CELL = (
         ("batch", "images", "Images per inference."),
     ),
     *_texts(
-        ("target", "What the artifact was exported for: portable, a runtime, or eager (no artifact)."),
+        (
+            "target",
+            "What the artifact was exported for: portable, a runtime, eager (none), given (a user's own).",
+        ),
         ("lowering", "How operators were lowered, e.g. expand=broadcast."),
     ),
     *_counts(("opset", "number", "ONNX opset read back from the artifact.")),

@@ -18,5 +18,6 @@ def get(name: str) -> Runtime:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
-    mend = f"did you mean {near[0]!r}?" if near else f"the runtimes are {', '.join(known)}."
+    real = ", ".join(one for one in known if one != "fake")
+    mend = f"did you mean {near[0]!r}?" if near else f"the runtimes are {real}."
     raise BadInput(f"There is no runtime called {name!r}; {mend}")
