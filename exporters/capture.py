@@ -59,8 +59,8 @@ def capture(
         expected = _flat(_run(module, example_inputs))
         if not all(bool(tensor.isfinite().all()) for tensor in expected):
             raise InputError(
-                f"{type(module).__name__} returns values that are not finite on its example input, so nothing can "
-                "be compared; give it weights and an input that keep them finite."
+                f"{type(module).__name__} returns values that are not finite on its example input, so "
+                "nothing can be compared; give it weights and an input that keep them finite."
             )
         other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
         program = _trace(module, example_inputs, opset, input_names, output_names)
