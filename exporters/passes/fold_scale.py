@@ -36,11 +36,16 @@ def _fold(mul: "ir.Node") -> bool:
             continue
         if dims(scaled) is None or dims(scaled) != dims(mul.outputs[0]):
             return False  # the factor has more axes than what it scales: without it the shape would change
-        return _into_conv(mul, scaled, scale) or _into_matmul(mul, scaled, scale)
+        if not (_into_conv(scaled, scale) or _into_matmul(scaled, scale)):
+            return False
+        replace(mul.outputs[0], scaled)
+        assert mul.graph is not None
+        mul.graph.remove(mul, safe=True)  # lest it count as a reader of what the next Mul scales
+        return True
     return False
 
 
-def _into_conv(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
+def _into_conv(scaled: "ir.Value", scale: np.ndarray) -> bool:
     conv = producer(scaled, "Conv")
     weight = constant(conv.inputs[1]) if conv else None
     if conv is None or weight is None:
@@ -51,11 +56,10 @@ def _into_conv(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
         return False
     set_constant(conv, 1, weight * channels.reshape(-1, *[1] * (weight.ndim - 1)), "scaled")
     set_constant(conv, 2, bias * channels, "scaled")
-    replace(mul.outputs[0], scaled)
     return True
 
 
-def _into_matmul(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
+def _into_matmul(scaled: "ir.Value", scale: np.ndarray) -> bool:
     add = producer(scaled, "Add")
     product = next((value for value in add.inputs if producer(value, "MatMul")), None) if add else scaled
     matmul = producer(product, "MatMul")
@@ -76,7 +80,6 @@ def _into_matmul(mul: "ir.Node", scaled: "ir.Value", scale: np.ndarray) -> bool:
             return False
         set_constant(add, place, bias * channels, "scaled")
     set_constant(matmul, 1, weight * channels, "scaled")
-    replace(mul.outputs[0], scaled)
     return True
 
 
