@@ -143,10 +143,13 @@ def pair():
 
 
 @pytest.fixture(scope="session")
-def plain_export():
-    """Return a function that exports a module of one's own under the name `small`."""
-
-    def call(module, inputs, output, **options):
-        return exporters.export(module, inputs, **{"name": "small", "output": output, **options})
-
-    return call
+def made(tmp_path_factory, small, pair):
+    """Return an artifact of a linear layer, to be read and never changed."""
+    output = tmp_path_factory.mktemp("made")
+    return exporters.export(
+        small(lambda linear, x: linear(x)),
+        (pair,),
+        name="small",
+        output=output,
+        provenance={"model": "small", "seed": "0"},
+    )

@@ -95,8 +95,7 @@ FIRSTS = {
     "the source is read twice": f"a = Conv(x, w, b) c = Gelu(a) d = {MIDDLE}(c, k, e) f = Conv(d, v, h) "
     "g = Conv(a, v, h) y = Add(f, g)",
     "the result is read twice": f"a = Conv(x, w, b) d = {MIDDLE}(a, k, e) "
-    "f = Conv(d, v, h) g = Conv(d, v, h) ",
-    "y = Add(f, g)",
+    "f = Conv(d, v, h) g = Conv(d, v, h) y = Add(f, g)",
     "the depthwise weight is computed": f"a = Conv(x, w, b) l = Exp(k) d = {MIDDLE}(a, l, e) "
     "y = Conv(d, v, h)",
     "the depthwise bias is computed": f"a = Conv(x, w, b) l = Exp(e) d = {MIDDLE}(a, k, l) y = Conv(d, v, h)",
@@ -105,9 +104,8 @@ FIRSTS = {
     "the reader's weight is computed": f"a = Conv(x, w, b) d = {MIDDLE}(a, k, e) "
     "l = Exp(v) y = Conv(d, l, h)",
     "nothing linear comes before": f"a = Concat<axis=1>(x, x) d = {MIDDLE}(a, k, e) y = Conv(d, v, h)",
-    "nothing linear comes after": f"a = Conv(x, w, b) d = {MIDDLE}(a, k, e) f = Conv(d, v, h) "
-    "m = ReduceMax<keepdims=0>(d) ",
-    "y = Add(f, m)",
+    "nothing linear comes after": f"a = Conv(x, w, b) d = {MIDDLE}(a, k, e) "
+    "f = MaxPool<kernel_shape=[1,1]>(d) y = Conv(f, v, h)",
 }
 
 

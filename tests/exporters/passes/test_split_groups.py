@@ -106,7 +106,7 @@ REFUSED = {
     "the values are read twice": f"{GROUPS} {CONTEXT} m = Mul(s, k) j = Reshape(m, flat) p = Conv(j, v, h) "
     "q = ReduceMax<keepdims=0>(u) y = Add(p, q)",
     "the first result is read twice": f"{GROUPS} {CONTEXT} m = Mul(s, k) j = Reshape(m, flat) "
-    "p = Conv(j, v, h) ",
+    "p = Conv(j, v, h) "
     "q = ReduceMax<keepdims=0>(a) y = Add(p, q)",
     "the operation is another": PRODUCT.replace("Mul(", "Sub("),
     "the unary is another": PRODUCT.replace("Gelu(", "Softplus("),
