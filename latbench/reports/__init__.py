@@ -1,4 +1,4 @@
-"""Reports: rows as text or data frames. Needs neither torch nor a runtime: any laptop can redraw every table."""
+"""Reports: rows as text or data frames, without torch or a runtime: any laptop can redraw every table."""
 
 from latbench.reports.formats import formats
 from latbench.reports.frame import frame
