@@ -1,5 +1,6 @@
 """Tiny graphs written as text, and modules small enough to export in half a second."""
 
+import importlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import torch
 from onnx import numpy_helper, parser, shape_inference
 
 import exporters
+from exporters.capture import capture
 from exporters.execute import execute
 from exporters.parity import compare
 from exporters.passes import passes
@@ -153,3 +155,27 @@ def made(tmp_path_factory, small, pair):
         output=output,
         provenance={"model": "small", "seed": "0"},
     )
+
+
+@pytest.fixture
+def export(tmp_path):
+    """Return a function that exports a module of one's own."""
+    return lambda module, *inputs, **options: exporters.export(
+        module, inputs, **{"name": "small", "output": tmp_path, **options}
+    )
+
+
+@pytest.fixture(scope="session")
+def linear(small):
+    return small(lambda linear, x: linear(x))
+
+
+@pytest.fixture(scope="session")
+def captured(linear, pair):
+    return capture(linear, (pair,), OPSET)
+
+
+@pytest.fixture
+def recaptured(monkeypatch, captured):
+    """Let every capture be that of `linear`, for tests of what comes after it."""
+    monkeypatch.setattr(importlib.import_module("exporters.export"), "capture", lambda *_: captured)
