@@ -13,6 +13,8 @@ from latbench.zoo.create import create_model, example_input
 from latbench.zoo.registry import spec
 
 C, R, SIDE = 16, 3, 6
+DIFFERENT = {chosen: target for target, chosen in TARGETS.items()}.values()
+"""One target for each set of passes."""
 
 
 class Modulated(nn.Module):
@@ -85,9 +87,9 @@ def test_the_passes_are_found_by_name():
     ]
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", DIFFERENT)
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
-def test_a_block_in_either_layout_reproduces_eager_on_every_target(tmp_path, target, layout):
+def test_a_block_in_either_layout_reproduces_eager_after_each_set_of_passes(tmp_path, target, layout):
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((1, SIDE, SIDE, C)).astype(np.float32))
     module = Modulated(layout, context=C if layout == "channels_first" else 6)
     artifact = exporters.export(module, (x,), name="block", output=tmp_path, target=target)
