@@ -15,9 +15,7 @@ def test_a_name_is_read_as_it_is_written(spec):
     assert block_spec(spec.name) == spec
 
 
-@pytest.mark.parametrize(
-    "name", ["efficientmod_s", "efficientmod_block_c0_r6_56", "efficientmod_block_c4"]
-)
+@pytest.mark.parametrize("name", ["efficientmod_s", "efficientmod_block_c0_r6_56", "efficientmod_block_c4"])
 def test_another_name_is_no_block(name):
     assert not is_block(name)
     with pytest.raises(BadInput, match="efficientmod_block_c40_r6_56"):
