@@ -179,4 +179,4 @@ def test_a_planted_breach_is_seen():
     assert leaks(f"see {ROOT}/README.md")
     assert leaks("see /" + "home/ada/latbench")
     assert leaks("--index-url https://download." + "pytorch" + ".org/whl/cpu")
-    assert not leaks("results/home/ada, pytorch, a/work/b")
+    assert not leaks("results/home/ada, pytorch, a/" + "work/b")
