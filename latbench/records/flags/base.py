@@ -29,11 +29,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: `fired` returns the figure to show after the name, or None when there is nothing to say."""
+    """One flag: `fired` returns the figure to show after the name, or None when there is nothing to say.
+
+    `mend` is a sentence on what a user can do about it, None where nothing is known to help.
+    """
 
     name: str
     description: str
     fired: Callable[[Evidence], str | None]
+    mend: str | None = None
 
 
 def share(part: int, whole: int) -> str | None:

@@ -12,5 +12,8 @@ def _fired(evidence: Evidence) -> str | None:
 
 
 FLAG = Flag(
-    "facts_vary", "What the sessions read back differs between launches; its column is empty.", _fired
+    "facts_vary",
+    "What the sessions read back differs between launches; its column is empty.",
+    _fired,
+    "Compare the launches (`latbench table --launches`), and measure again in one go.",
 )

@@ -16,4 +16,5 @@ FLAG = Flag(
     "involuntary_switches",
     "Times per inference that other work took a CPU from a thread that wanted it, from 0.1 on.",
     _fired,
+    "Stop what else runs on these CPUs, or use fewer threads.",
 )

@@ -9,5 +9,8 @@ def _fired(evidence: Evidence) -> str | None:
 
 
 FLAG = Flag(
-    "overheated", "How often heat slowed the CPUs during the timed regions, over all launches.", _fired
+    "overheated",
+    "How often heat slowed the CPUs during the timed regions, over all launches.",
+    _fired,
+    "Let the machine cool, or cool it better.",
 )

@@ -9,4 +9,9 @@ def _fired(evidence: Evidence) -> str | None:
     return f"{threads}>{usable}" if usable is not None and threads > usable else None
 
 
-FLAG = Flag("oversubscribed", "Threads > usable CPUs: the threads wait for one another.", _fired)
+FLAG = Flag(
+    "oversubscribed",
+    "Threads > usable CPUs: the threads wait for one another.",
+    _fired,
+    "Use no more --threads than usable CPUs.",
+)

@@ -7,4 +7,9 @@ def _fired(evidence: Evidence) -> str | None:
     return share(sum(launch.parity is None for launch in evidence.launches), len(evidence.launches))
 
 
-FLAG = Flag("parity_unchecked", "Launches without a comparison of outputs / launches.", _fired)
+FLAG = Flag(
+    "parity_unchecked",
+    "Launches without a comparison of outputs / launches.",
+    _fired,
+    "Time the module itself (package.module:factory) instead of its file: its export is checked.",
+)

@@ -11,4 +11,9 @@ def _fired(evidence: Evidence) -> str | None:
     return differs(asked, tuple(told))
 
 
-FLAG = Flag("provider_differs", "Device asked for -> device that ran.", _fired)
+FLAG = Flag(
+    "provider_differs",
+    "Device asked for -> device that ran.",
+    _fired,
+    "Install the build of the runtime for that device; `latbench doctor` lists what is installed.",
+)

@@ -13,4 +13,9 @@ def _fired(evidence: Evidence) -> str | None:
     return differs(_WORDS[asked], told)
 
 
-FLAG = Flag("spinning_differs", "Spinning asked for -> spinning used.", _fired)
+FLAG = Flag(
+    "spinning_differs",
+    "Spinning asked for -> spinning used.",
+    _fired,
+    "Compare only with rows of the same spinning_actual.",
+)

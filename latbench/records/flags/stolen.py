@@ -11,4 +11,9 @@ def _fired(evidence: Evidence) -> str | None:
     return f"{worst:.3g}%" if worst >= _LEAST_PERCENT else None
 
 
-FLAG = Flag("stolen", "CPU time the hypervisor gave to others in the worst launch, from 1 % on.", _fired)
+FLAG = Flag(
+    "stolen",
+    "CPU time the hypervisor gave to others in the worst launch, from 1 % on.",
+    _fired,
+    "Nothing inside this machine helps: measure on CPUs of your own, or when the host is quieter.",
+)

@@ -7,4 +7,9 @@ def _fired(evidence: Evidence) -> str | None:
     return differs(evidence.plan.threads, evidence.actual("threads"))
 
 
-FLAG = Flag("threads_differ", "Threads asked for -> threads used.", _fired)
+FLAG = Flag(
+    "threads_differ",
+    "Threads asked for -> threads used.",
+    _fired,
+    "Ask for the --threads that ran, so that the row says what it is.",
+)

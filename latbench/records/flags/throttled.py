@@ -9,5 +9,8 @@ def _fired(evidence: Evidence) -> str | None:
 
 
 FLAG = Flag(
-    "throttled", "Time for which a cgroup quota stopped the timed regions, over all launches.", _fired
+    "throttled",
+    "Time for which a cgroup quota stopped the timed regions, over all launches.",
+    _fired,
+    "Raise the CPU quota of the container, or use fewer --threads than the quota's CPUs.",
 )

@@ -16,4 +16,9 @@ def _fired(evidence: Evidence) -> str | None:
     return share(unsettled, len(evidence.launches))
 
 
-FLAG = Flag("warmup_unsettled", "Launches whose latency still moved when warm-up ended / launches.", _fired)
+FLAG = Flag(
+    "warmup_unsettled",
+    "Launches whose latency still moved when warm-up ended / launches.",
+    _fired,
+    "Warm up longer (--warmup); what never settles is levels or drift, not warm-up.",
+)

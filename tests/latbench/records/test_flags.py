@@ -35,6 +35,7 @@ def test_names_are_unique_and_described():
     names = [flag.name for flag in flags()]
     assert names == sorted(set(names))
     assert all(flag.description.endswith(".") for flag in flags())
+    assert all(flag.mend is None or flag.mend.endswith(".") for flag in flags())
 
 
 @pytest.mark.parametrize(
