@@ -16,7 +16,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -52,6 +52,9 @@ bench-overhead: $(READY) ## Print what the harness itself costs per inference, b
 
 bench-export: $(READY) ## Print how much faster our exported graphs run than a plain export
 	@$(VENV)/bin/python bench/export.py $(ARGS)
+
+bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='take DIR', later ARGS='show DIR DIR'
+	@$(VENV)/bin/python bench/rerun.py $(ARGS)
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf build

@@ -29,6 +29,7 @@ COVERED = {
 }
 # Test files that belong to no one module, and what they look at.
 WHOLE = {
+    "tests/bench/test_rerun.py": "bench/rerun.py",
     "tests/latbench/measure/test_overhead.py": "bench/overhead.py",
     "tests/latbench/records/test_golden.py": "latbench/records",
     "tests/latbench/records/test_light.py": "latbench/reports",
