@@ -16,7 +16,8 @@ class LaunchRequest:
 
     `reference` is an `.npz` with arrays `input:<name>` and `output:<name>` (eager fp32); the launch binds
     those inputs. A file without outputs leaves them unchecked (recorded as such); `None` also binds nothing,
-    which only models without inputs can bear.
+    which only models without inputs can bear. `probe_denormals` asks, after everything else, how much slower
+    denormal numbers make this model: the witness `flush_denormals_ratio`.
     """
 
     source: Source
@@ -25,6 +26,7 @@ class LaunchRequest:
     iterations: int
     warmup: int
     reference: str | None
+    probe_denormals: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""

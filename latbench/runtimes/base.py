@@ -50,12 +50,20 @@ class SessionOptions:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a runtime can run here: its version, or the reason it cannot and the line that mends it."""
+    """Whether a runtime can run here: its version, or the reason it cannot and the line that mends it.
+
+    `precisions` are those of the runtime's `precisions` that this machine has units for; () is not told.
+    """
 
     available: bool
     version: str | None = None
     reason: str | None = None
     mend: str | None = None
+    precisions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make a tuple of the list that JSON brings back."""
+        object.__setattr__(self, "precisions", tuple(self.precisions))
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,8 @@ class Runtime(Protocol):
     """The `Source.kind`s it can load."""
 
     devices: frozenset[str]
+    precisions: frozenset[str]
+    """What may be asked of it as `SessionOptions.precision`; "fp32" is the file's or module's own."""
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether this runtime can run on `device` here, without raising."""

@@ -93,6 +93,7 @@ class FakeRuntime:
     name = "fake"
     accepts = frozenset({"onnx", "module"})
     devices = frozenset({"cpu"})
+    precisions = frozenset({"fp32", "fp16", "bf16"})
 
     def check(self, device: str = "cpu") -> Availability:
         """Return that it is available on the CPU."""

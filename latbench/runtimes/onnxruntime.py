@@ -96,6 +96,7 @@ class OnnxRuntime:
     name = "onnxruntime"
     accepts = frozenset({"onnx"})
     devices = frozenset(_PROVIDERS)
+    precisions = frozenset({"fp32"})
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether onnxruntime is importable and has the provider for `device`."""

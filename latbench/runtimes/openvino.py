@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -82,16 +83,19 @@ class OpenVino:
     name = "openvino"
     accepts = frozenset({"onnx"})
     devices = frozenset(_DEVICES)
+    precisions = frozenset(_HINTS)
 
     def check(self, device: str = "cpu") -> Availability:
-        """Tell whether openvino is importable and sees `device`."""
+        """Tell whether openvino is importable and sees `device`, and what its plug-in computes in there."""
         found = installed("openvino", "openvino")
         if not found.available:
             return found
         import openvino
 
-        if _DEVICES.get(device) in openvino.Core().available_devices:
-            return found
+        core, wanted_device = openvino.Core(), _DEVICES.get(device)
+        if wanted_device in core.available_devices:
+            capable = core.get_property(wanted_device, "OPTIMIZATION_CAPABILITIES")
+            return replace(found, precisions=tuple(name for name in _HINTS if name.upper() in capable))
         return Availability(False, found.version, f"openvino sees no device {device!r} here", "--device cpu")
 
     def environment(self, options: SessionOptions) -> dict[str, str]:

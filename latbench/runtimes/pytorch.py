@@ -86,6 +86,7 @@ class PyTorch:
     name = "pytorch"
     accepts = frozenset({"module"})
     devices = frozenset({"cpu"})
+    precisions = frozenset({"fp32"})
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether torch is importable; `device` must be "cpu"."""

@@ -72,6 +72,11 @@ def test_it_accepts_the_kind_of_its_case(runtime, case):
     assert "cpu" in runtime.devices
 
 
+def test_every_precision_told_is_one_it_can_be_asked_for(runtime):
+    assert "fp32" in runtime.precisions
+    assert set(runtime.check().precisions) <= runtime.precisions
+
+
 def test_outputs_equal_the_expected(case, prepare):
     session = prepare()
     session.bind(case.inputs)

@@ -1,11 +1,14 @@
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from exporters.parity import ParityLimits, compare
 from latbench import runtimes
 from latbench.errors import BadInput
-from latbench.runtimes.base import SessionOptions, Source
-from latbench.runtimes.openvino import properties
+from latbench.runtimes.base import Availability, SessionOptions, Source
+from latbench.runtimes.openvino import RUNTIME, properties
 
 
 @pytest.fixture
@@ -64,3 +67,12 @@ def test_a_corrupt_file_keeps_the_runtimes_message(prepare, tmp_path):
     (tmp_path / "corrupt.onnx").write_bytes(b"not a model")
     with pytest.raises(RuntimeError, match="Unable to read the model"):
         prepare(tmp_path / "corrupt.onnx")
+
+
+def test_the_plug_in_tells_the_precisions_it_has_units_for():
+    assert "fp32" in RUNTIME.check().precisions
+
+
+def test_what_json_brings_back_is_the_same_availability():
+    found = RUNTIME.check()
+    assert Availability(**json.loads(json.dumps(asdict(found)))) == found
