@@ -1,6 +1,6 @@
 """Records: what a run wrote down, and the rows made from it. Needs neither torch nor a runtime."""
 
-from latbench.records.anyfile import read_any
+from latbench.records.anyfile import Measured, read_any, read_launches
 from latbench.records.columns import Column, columns
 from latbench.records.parse import Records
 from latbench.records.record import (
@@ -29,6 +29,7 @@ __all__ = [
     "CellRecord",
     "Column",
     "LaunchRecord",
+    "Measured",
     "Record",
     "Records",
     "Row",
@@ -37,5 +38,6 @@ __all__ = [
     "columns",
     "read",
     "read_any",
+    "read_launches",
     "rows",
 ]

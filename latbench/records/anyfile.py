@@ -1,14 +1,24 @@
 """Rows from whatever a user names: results directories, records.jsonl files, latency.csv files, mixed."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from latbench.errors import BadInput
 from latbench.records import csvfile
+from latbench.records.record import LaunchRecord
 from latbench.records.row import Row, rows
 from latbench.records.store import RECORDS, TABLE, read
 
 Warn = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The launches of a cell of a run: `kept` are in its row, `lost` did not end ok or were repetitions."""
+
+    kept: tuple[LaunchRecord, ...] = ()
+    lost: tuple[LaunchRecord, ...] = ()
 
 
 def read_any(paths: Iterable[Path | str], warn: Warn | None = None) -> list[Row]:
@@ -25,6 +35,31 @@ def read_any(paths: Iterable[Path | str], warn: Warn | None = None) -> list[Row]
             key = (row["run_id"], row["cell_id"])
             found.setdefault(key if None not in key else (file, number), row)
     return list(found.values())
+
+
+def read_launches(paths: Iterable[Path | str]) -> dict[tuple[str, str], Measured]:
+    """Return the launches of every cell that the records under `paths` hold, by (run_id, cell_id).
+
+    The first of several paths that hold a cell counts, as in `read_any`, and so do its errors. A table
+    holds no launches: what stands only in a latency.csv is not in the answer.
+    """
+    found: dict[tuple[str, str], Measured] = {}
+    for file in map(_file, map(Path, paths)):
+        if file.suffix == Path(RECORDS).suffix:
+            found = _measured(file) | found
+    return found
+
+
+def _measured(file: Path) -> dict[tuple[str, str], Measured]:
+    records = read(file)
+    kept = records.ok_launches()
+    planned = [(run.run_id, cell.cell_id) for run in records.runs for cell in run.cells]
+    lost: dict[tuple[str, str], list[LaunchRecord]] = {key: [] for key in planned}
+    for launch in records.launches:
+        key = (launch.run_id, launch.cell_id)
+        if not any(launch is one for one in kept.get(key, ())):
+            lost.setdefault(key, []).append(launch)
+    return {key: Measured(kept.get(key, ()), tuple(others)) for key, others in lost.items()}
 
 
 def _file(path: Path) -> Path:

@@ -4,7 +4,7 @@ import pytest
 
 from latbench import stats
 from latbench.errors import BadInput
-from latbench.records import csvfile, read, read_any, rows
+from latbench.records import csvfile, read, read_any, read_launches, rows
 from latbench.records.record import CellRecord
 from latbench.records.store import RECORDS, TABLE, Store
 
@@ -75,3 +75,35 @@ def test_what_cannot_be_read_is_said(tmp_path):
         read_any([tmp_path / "model.onnx"])
     with pytest.raises(BadInput, match=r"holds neither records\.jsonl nor latency\.csv"):
         read_any([tmp_path])
+
+
+def test_launches_come_from_records_and_never_from_a_table(results, plan):
+    key = ("run-1", plan().cell_id)
+    for path in (results, results / RECORDS):
+        assert [launch.index for launch in read_launches([path])[key].kept] == [0, 1]
+    assert read_launches([results / TABLE]) == {}
+
+
+def test_launches_that_failed_or_were_repeated_are_kept_apart(tmp_path, run, plan, launch):
+    records = (
+        run(),
+        launch(0, status="crashed", reason="killed by signal 11"),
+        launch(0, attempt=1),
+        launch(0, attempt=2),
+    )
+    with Store.open(tmp_path / "lost") as store:
+        for record in records:
+            store.append(record)
+    found = read_launches([tmp_path / "lost"])["run-1", plan().cell_id]
+    assert [one.attempt for one in found.kept] == [1]
+    assert [(one.attempt, one.result.status) for one in found.lost] == [(0, "crashed"), (2, "ok")]
+
+
+def test_a_cell_without_a_launch_is_there_and_the_first_path_counts(results, tmp_path, run, plan, launch):
+    with Store.open(tmp_path / "other") as store:
+        for record in (run(), launch(0)):
+            store.append(record)
+    with Store.open(tmp_path / "planned") as store:
+        store.append(run(run_id="run-2"))
+    found = read_launches([results, tmp_path / "other", tmp_path / "planned"])
+    assert {run_id: len(one.kept) for (run_id, _), one in found.items()} == {"run-1": 2, "run-2": 0}
