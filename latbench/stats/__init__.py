@@ -8,22 +8,37 @@ from latbench.stats.base import Launches, Statistic
 from latbench.stats.bootstrap import hierarchical_bootstrap
 from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.dependence import effective_sample_size
+from latbench.stats.holm import holm
 from latbench.stats.interval import Interval, launch_interval, launch_medians, t_interval
 from latbench.stats.licence import licensed, samples_needed
 from latbench.stats.percentiles import quantile, quantile_interval
-from latbench.stats.ratio import ratio_interval
+from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval
+from latbench.stats.sequential import spent
+from latbench.stats.verdict import Comparison, Decision, Verdict, compared, decide, decide_all, guard
 from latbench.stats.warmup import warmup_settled
+from latbench.stats.welch import welch_effect, welch_effect_of_rows, welch_ratio
 
 __all__ = [
     "Allocation",
     "ChangePoint",
+    "Comparison",
+    "Decision",
+    "Effect",
     "Interval",
     "Launches",
     "Statistic",
+    "Verdict",
     "allocate",
+    "block_effect",
+    "block_ratio",
     "change_point",
+    "compared",
+    "decide",
+    "decide_all",
     "effective_sample_size",
+    "guard",
     "hierarchical_bootstrap",
+    "holm",
     "launch_interval",
     "launch_medians",
     "licensed",
@@ -31,9 +46,13 @@ __all__ = [
     "quantile_interval",
     "ratio_interval",
     "samples_needed",
+    "spent",
     "statistics",
     "t_interval",
     "warmup_settled",
+    "welch_effect",
+    "welch_effect_of_rows",
+    "welch_ratio",
 ]
 
 

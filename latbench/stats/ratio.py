@@ -1,11 +1,85 @@
 """The ratio of two latencies, taken side by side."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latbench.stats.base import Launches
 from latbench.stats.interval import Interval, launch_medians, t_interval
+from latbench.stats.student import t_quantile, t_tail
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The logarithm of a ratio of latencies, with what its interval and its p-value need.
+
+    `log_ratio` is ln(baseline / candidate), above 0 where the candidate is faster; `standard_error` is None
+    for too few `units` (blocks or launches, on the side that has fewer) to know it, `freedom` the degrees of
+    freedom of that error.
+    """
+
+    log_ratio: float
+    standard_error: float | None
+    freedom: int
+    units: int
+
+    def interval(self, confidence: float = 0.95) -> Interval:
+        """Return the ratio with Student's interval, symmetric in its logarithm; None bounds without one."""
+        if self.standard_error is None:
+            return Interval(math.exp(self.log_ratio), None, None)
+        half = t_quantile((1 + confidence) / 2, self.freedom) * self.standard_error
+        low, high = (_exponential(self.log_ratio + end) for end in (-half, half))
+        return Interval(math.exp(self.log_ratio), low, high)
+
+    @property
+    def p_value(self) -> float | None:
+        """The two-sided p-value of "the ratio is 1", that of the t interval; None without an error."""
+        if self.standard_error is None:
+            return None
+        if self.standard_error == 0:
+            return float(self.log_ratio == 0)
+        return max(t_tail(self.log_ratio / self.standard_error, self.freedom), 0.0)
+
+
+def mean_effect(logs: NDArray[np.float64]) -> Effect:
+    """Return the effect of log ratios that are independent observations, shape (units,): their mean."""
+    count = len(logs)
+    error = float(np.std(logs, ddof=1)) / math.sqrt(count) if count > 1 else None
+    return Effect(float(np.mean(logs)), error, max(count - 1, 1), count)
+
+
+def log_medians(launches: Launches) -> NDArray[np.float64]:
+    """Return the logarithm of each launch's median, shape (launches,); ValueError for a median of 0 ns."""
+    medians = launch_medians(launches)
+    if not (medians > 0).all():
+        raise ValueError("a launch with a median latency of 0 ns has no ratio")
+    return np.log(medians)
+
+
+def block_effect(baseline: Launches, candidate: Launches, per_block: int = 2) -> Effect:
+    """Return the effect with the block as the unit: in each, the difference of the means of log medians.
+
+    Each `per_block` launches that follow one another form a block, the i-th of the baseline with the i-th of
+    the candidate. ABBA blocks take out what drifts evenly through a block; what befalls a whole block falls
+    on both. ValueError when the launches do not fill the same blocks, or a median is 0.
+    """
+    if per_block < 1 or len(baseline) != len(candidate) or not baseline or len(baseline) % per_block:
+        counts = f"{len(baseline)} against {len(candidate)}"
+        raise ValueError(f"launches do not form blocks of {per_block}: {counts}")
+    over, under = (log_medians(one).reshape(-1, per_block).mean(axis=1) for one in (baseline, candidate))
+    return mean_effect(over - under)
+
+
+def block_ratio(
+    baseline: Launches, candidate: Launches, per_block: int = 2, confidence: float = 0.95
+) -> Interval:
+    """Return baseline / candidate latency, the speed-up, with its interval over blocks: see `block_effect`.
+
+    The estimate is the geometric mean over blocks, which the interval is made for and always holds.
+    """
+    return block_effect(baseline, candidate, per_block).interval(confidence)
 
 
 def ratio_interval(baseline: Launches, candidate: Launches, confidence: float = 0.95) -> Interval:
@@ -17,10 +91,12 @@ def ratio_interval(baseline: Launches, candidate: Launches, confidence: float = 
     """
     if len(baseline) != len(candidate):
         raise ValueError(f"launches do not pair: {len(baseline)} against {len(candidate)}")
-    over, under = launch_medians(baseline), launch_medians(candidate)
-    if not (over > 0).all() or not (under > 0).all():
-        raise ValueError("a launch with a median latency of 0 ns has no ratio")
-    logs = t_interval(np.log(over / under), confidence)
+    logs = t_interval(log_medians(baseline) - log_medians(candidate), confidence)
     if logs.low is None or logs.high is None:
         return Interval(math.exp(logs.estimate), None, None)
-    return Interval(math.exp(logs.estimate), math.exp(logs.low), math.exp(logs.high))
+    return Interval(math.exp(logs.estimate), _exponential(logs.low), _exponential(logs.high))
+
+
+def _exponential(value: float) -> float:
+    """Return e to the `value`, kept within what a float and a file can hold."""
+    return math.exp(min(max(value, -300.0), 300.0))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats as reference
 
-from latbench.stats.ratio import ratio_interval
+from latbench.stats.interval import Interval
+from latbench.stats.ratio import block_effect, block_ratio, mean_effect, ratio_interval
 
 samples = st.lists(st.integers(1, 10**9), min_size=1, max_size=5).map(np.array)
 pairs = st.lists(st.tuples(samples, samples), min_size=2, max_size=8)
@@ -46,3 +48,53 @@ def test_what_does_not_pair_is_refused():
         ratio_interval((np.array([3]),), ())
     with pytest.raises(ValueError, match="0 ns"):
         ratio_interval((np.array([3]),), (np.array([0]),))
+
+
+def test_the_block_is_the_unit():
+    baseline = tuple(np.array([level]) for level in (100, 120, 200, 220, 300, 360))
+    candidate = tuple(np.array([level]) for level in (90, 100, 210, 200, 300, 290))
+    logs = np.log([120 / 90, 220 / 200, 360 / 290]) / 2 + np.log([100 / 100, 200 / 210, 300 / 300]) / 2
+    low, high = reference.t.interval(0.9, 2, loc=logs.mean(), scale=reference.sem(logs))
+    found = block_ratio(baseline, candidate, 2, confidence=0.9)
+    expected = np.exp([logs.mean(), low, high])
+    assert (found.estimate, found.low, found.high) == pytest.approx(tuple(expected))
+    tested = reference.ttest_1samp(logs, 0)
+    assert block_effect(baseline, candidate, 2).p_value == pytest.approx(tested.pvalue)
+
+
+def test_an_even_drift_cancels_in_abba():
+    drift = np.exp(0.01 * np.arange(8))  # A B B A, B A A B
+    candidate = tuple(np.array([round(1e9 * drift[place])]) for place in (1, 2, 4, 7))
+    baseline = tuple(np.array([round(1e9 * drift[place])]) for place in (0, 3, 5, 6))
+    assert block_ratio(baseline, candidate, 2).estimate == pytest.approx(1)
+
+
+def test_the_interval_and_the_p_value_agree():
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        effect = mean_effect(generator.normal(0.01, 0.02, size=8))
+        found = effect.interval(1 - effect.p_value)
+        assert min(abs(math.log(found.low)), abs(math.log(found.high))) == pytest.approx(0, abs=1e-9)
+
+
+def test_launches_without_spread_still_have_a_p_value():
+    same, slower = (tuple(np.array([level]) for _ in range(6)) for level in (100, 130))
+    assert block_effect(same, same, 2).p_value == 1
+    assert block_effect(slower, same, 2).p_value == pytest.approx(0, abs=1e-12)
+
+
+def test_one_block_has_an_estimate_alone():
+    effect = block_effect((np.array([3]),) * 2, (np.array([2]),) * 2, 2)
+    assert (effect.units, effect.standard_error, effect.p_value) == (1, None, None)
+    assert effect.interval() == Interval(pytest.approx(1.5), None, None)
+
+
+@pytest.mark.parametrize(("one", "other"), [(3, 3), (2, 4), (0, 0)])
+def test_what_does_not_fill_blocks_is_refused(one, other):
+    with pytest.raises(ValueError, match=f"blocks of 2: {one} against {other}"):
+        block_ratio((np.array([3]),) * one, (np.array([3]),) * other, 2)
+
+
+def test_an_interval_stays_finite():
+    wild = mean_effect(np.array([-400.0, 0.0])).interval(0.9999)
+    assert 0 < wild.low < wild.high < math.inf
