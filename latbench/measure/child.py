@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from latbench import runtimes, stats
 from latbench.errors import BadInput, EnvironmentFault, LatbenchError
 from latbench.machine import witnesses
 from latbench.measure.clock import MONOTONIC, Clock
-from latbench.measure.launch import LaunchRequest, LaunchResult
+from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.measure.warmup import warm_up
 from latbench.runtimes.base import Arrays
@@ -135,10 +136,15 @@ def write_result(path: Path, result: LaunchResult) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies: an orphan would disturb a resumed run."""
+    """Ask Linux to kill this process when its parent dies: an orphan would disturb a resumed run.
+
+    A parent that died before it could be asked is told by its pid, which spawn leaves in the environment.
+    """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.environ.get(PARENT, "") not in ("", str(os.getppid())):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -10,22 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from latbench.errors import EnvironmentFault
-from latbench.measure.spawn import environment, sleep_until_end, tail
+from latbench.measure import oom
+from latbench.measure.group import sleep_until_end
+from latbench.measure.spawn import check_space, environment, judge, start, tail
 from latbench.pipeline.worker import FAULTS
 
 
 class WorkerDied(Exception):
-    """The worker ended without an answer; the text says how."""
+    """The worker ended without a usable answer; the text says how, `status` as that of a launch ("oom")."""
+
+    def __init__(self, reason: str, status: str = "failed") -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 def call(task: str, arguments: Mapping[str, Any], env: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the value of `task` of `worker.TASKS`, done in a fresh process with `env` in its environment.
 
-    Raises what the task raised when that is one of `worker.FAULTS`, WorkerDied when the process died. An
-    interrupt ends the process and is passed on.
+    Raises what the task raised when that is one of `worker.FAULTS`, WorkerDied when the process died or its
+    answer is none. However it ends, an interrupt included, so do the processes that it started.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="latbench-work-") as folder:
+        with tempfile.TemporaryDirectory(prefix="latbench-work-", ignore_cleanup_errors=True) as folder:
             return _call({"task": task, "arguments": arguments}, env or {}, Path(folder))
     except OSError as error:
         mend = "free space in the temporary folder, or set TMPDIR to another."
@@ -36,20 +41,20 @@ def _call(request: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> d
     asked, answered, said = (folder / name for name in ("request.json", "answer.json", "output"))
     asked.write_text(json.dumps(request))
     command = [sys.executable, "-m", "latbench.pipeline.worker", str(asked), str(answered)]
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment(env, random.Random(0)),
-        )
+    kills = oom.kills()
+    process = start(command, environment(env, random.Random(0)), said)
     sleep_until_end(process, None)
     try:
-        found = json.loads(answered.read_bytes())
-    except (OSError, ValueError):
-        last = tail(said)
-        raise WorkerDied(f"exit code {process.returncode}{': ' if last else ''}{last}") from None
+        return _value(json.loads(answered.read_bytes()))
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        check_space(folder)
+        how = judge(process.returncode, tail(said), kills != oom.kills())
+        raise WorkerDied(how.reason or how.status, how.status) from None
+
+
+def _value(found: Any) -> dict[str, Any]:
     if "error" in found:
-        raise FAULTS[found["error"]](found["message"])
+        raise FAULTS[found["error"]](str(found["message"]))
+    if not isinstance(found["value"], dict):
+        raise TypeError
     return found["value"]

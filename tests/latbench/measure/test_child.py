@@ -11,7 +11,7 @@ import pytest
 
 from latbench.measure import child
 from latbench.measure.clock import FakeClock
-from latbench.measure.launch import LaunchRequest, LaunchResult
+from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
 from latbench.runtimes.base import SessionOptions, Source
 
 
@@ -146,6 +146,16 @@ def test_it_dies_with_its_parent():
         ended, _, _ = select.select([orphan], [], [], 30)
         os.close(orphan)
     assert ended
+
+
+def test_it_ends_at_once_when_its_parent_died_before_it_could_ask():
+    code = "from latbench.measure.child import die_with_parent; die_with_parent(); print('alive')"
+    for pid, ended in (("1", (-signal.SIGKILL, "")), (str(os.getpid()), (0, "alive\n")), ("", (0, "alive\n"))):
+        environ = {**os.environ, PARENT: pid}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == ended
 
 
 def test_a_measuring_process_imports_no_runtime_but_its_own():

@@ -1,6 +1,5 @@
 import random
 import signal
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +61,7 @@ def test_exhausted_memory_is_told_apart(launch):
 def test_a_garbage_result_is_a_failure(launch):
     result = launch(scribble='{"status": "ok", "samples_ns": [1, 2')
     assert (result.status, result.samples_ns) == ("failed", ())
-    assert "exit code 0 without a readable result" in result.reason
+    assert result.reason.startswith("exit code 0, its result is not JSON: ")
 
 
 def test_an_early_exit_brings_the_last_words(launch):
@@ -110,45 +109,6 @@ def test_the_runtimes_variables_reach_the_environment(monkeypatch):
     assert str(Path(spawn.__file__).parents[2]) in environ["PYTHONPATH"].split(":")
 
 
-class FakeProcess:
-    """A process that ends when it is killed, and writes down how it was waited for."""
-
-    def __init__(self, interrupts=0):
-        self.waits, self.kills, self.interrupts = [], 0, interrupts
-        self.ended = threading.Event()
-
-    def wait(self, timeout=None):
-        self.waits.append(timeout)
-        if self.interrupts:
-            self.interrupts -= 1
-            raise KeyboardInterrupt
-        self.ended.wait()
-
-    def kill(self):
-        self.kills += 1
-        self.ended.set()
-
-
-def test_the_parent_blocks_without_polling():
-    process = FakeProcess()
-    process.ended.set()
-    assert spawn.sleep_until_end(process, 1e6) is False
-    assert (process.waits, process.kills) == ([None], 0)
-
-
-def test_a_late_process_is_killed():
-    process = FakeProcess()
-    assert spawn.sleep_until_end(process, 0.001) is True
-    assert (process.waits, process.kills) == ([None], 1)
-
-
-def test_an_interrupt_kills_the_process_and_is_passed_on():
-    process = FakeProcess(interrupts=1)
-    with pytest.raises(KeyboardInterrupt):
-        spawn.sleep_until_end(process, None)
-    assert (process.kills, len(process.waits)) == (1, 2)
-
-
 @pytest.mark.parametrize(
     ("ending", "status", "reason"),
     [
@@ -159,6 +119,14 @@ def test_an_interrupt_kills_the_process_and_is_passed_on():
         ((-11, "last", True, None), "crashed", "ended by SIGSEGV: last"),
         ((-6, "what(): std::bad_alloc", False, None), "oom", "what(): std::bad_alloc"),
         ((-63, "", False, None), "crashed", "ended by signal 63"),
+        ((1, "x: Cannot allocate memory", False, None), "oom", "x: Cannot allocate memory"),
+        (
+            (0, "out of memory?", False, None),
+            "failed",
+            "exit code 0 without a readable result: out of memory?",
+        ),
+        ((0, "", False, None, "it brought nothing"), "failed", "exit code 0, it brought nothing"),
+        ((-9, "", False, "no result after 5 s", "it brought nothing"), "timeout", "no result after 5 s"),
         (
             (1, "ImportError: x", False, None),
             "failed",
@@ -172,17 +140,6 @@ def test_judgement(ending, status, reason):
     assert (result.status, result.reason) == (status, reason)
 
 
-@given(st.binary(max_size=200))
-def test_no_bytes_pass_for_a_result_by_accident(tmp_path_factory, content):
-    path = tmp_path_factory.mktemp("result") / "result.json"
-    path.write_bytes(content)
-    assert spawn.read_result(path) is None
-
-
-def test_an_absent_result_is_none(tmp_path):
-    assert spawn.read_result(tmp_path / "absent.json") is None
-
-
 @given(st.binary(max_size=3000))
 def test_the_tail_is_one_printable_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("tail") / "output"
@@ -190,6 +147,10 @@ def test_the_tail_is_one_printable_line(tmp_path_factory, content):
     line = spawn.tail(path)
     assert line.isprintable()
     assert len(line) <= 600
+
+
+def test_a_file_that_is_gone_has_no_tail(tmp_path):
+    assert spawn.tail(tmp_path / "absent") == ""
 
 
 def test_the_tail_holds_the_last_lines(tmp_path):

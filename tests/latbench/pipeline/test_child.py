@@ -15,7 +15,7 @@ def test_what_the_task_raised_is_raised_here(tmp_path):
 
 
 def test_a_process_without_an_answer_says_what_it_said_last():
-    with pytest.raises(WorkerDied, match=r"exit code 1: .*KeyError"):
+    with pytest.raises(WorkerDied, match=r"exit code 1 without a readable result: .*KeyError"):
         call("no such task", {})
 
 

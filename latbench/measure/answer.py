@@ -1,0 +1,122 @@
+"""What a measuring process left in its result file, read without trusting a byte of it."""
+
+import json
+import math
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from latbench.measure.launch import LaunchRequest, LaunchResult
+
+LEAST_MOST_BYTES, BYTES_PER_ITERATION = 1 << 24, 256
+"""A result file may hold this much, and this much more per iteration asked for; a larger one is not read."""
+
+REASON_LENGTH = 600
+_PARITY = frozenset({"max_abs", "max_rel", "cosine"})
+_FACTS: Mapping[str, tuple[type, ...]] = {
+    "provider": (str,),
+    "device": (str,),
+    "precision": (str,),
+    "threads": (int,),
+    "spinning": (bool,),
+    "version": (str,),
+    "boundary": (str,),
+    "extra": (dict,),
+}
+_COUNTS = ("load_ns", "compile_ns", "first_inference_ns", "peak_rss_bytes", "wall_ns")
+
+
+class Unusable(ValueError):
+    """There is a result file, but what it holds is not the result of the launch; the text says why."""
+
+
+def read(path: Path, request: LaunchRequest) -> LaunchResult | None:
+    """Return the result of `request` in the file `path`, None where there is no file.
+
+    Unusable for a file too large to be one, for anything but strict JSON, for a field of another type, for an
+    ok result without exactly the iterations asked for, each above 0 ns. The reason of a result that is not ok
+    becomes one printable line.
+    """
+    try:
+        told = path.stat()
+        if not stat.S_ISREG(told.st_mode):
+            raise Unusable("its result is no plain file")
+        most = LEAST_MOST_BYTES + BYTES_PER_ITERATION * max(0, request.iterations + request.warmup)
+        if told.st_size > most:
+            raise Unusable(f"its result has {told.st_size} bytes, more than any launch leaves ({most})")
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return _checked(_parsed(data), request)
+
+
+def line(text: str, most: int = REASON_LENGTH) -> str:
+    """Return `text` as one line of printable characters, cut to the last word of its first `most`."""
+    return " ".join("".join(filter(str.isprintable, word)) for word in text.split())[:most]
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data, parse_constant=_refused, parse_float=_finite)
+    except RecursionError:
+        raise Unusable("its result is nested too deeply") from None
+    except ValueError as error:
+        raise Unusable(f"its result is not JSON: {line(str(error), 200)}") from None
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a figure")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refused(text)
+
+
+def _checked(fields: Any, request: LaunchRequest) -> LaunchResult:
+    if not isinstance(fields, dict):
+        raise Unusable(f"its result is of type {type(fields).__name__}, not a table of fields")
+    for name in ("samples_ns", "warmup_ns"):
+        _durations(name, fields.get(name))
+    for name in _COUNTS:
+        _typed(name, fields.get(name), (int,))
+    for name in ("facts", "witnesses"):
+        if not isinstance(fields.get(name), dict):
+            raise Unusable(f"its {name} are no table of fields")
+    for name, types in _FACTS.items():
+        _typed(f"facts.{name}", fields["facts"].get(name), types)
+    try:
+        result = LaunchResult.from_json(fields)
+    except (ValueError, OverflowError) as error:
+        raise Unusable(f"its result is malformed: {line(str(error), 200)}") from None
+    return _complete(result, request)
+
+
+def _durations(name: str, values: Any) -> None:
+    if not isinstance(values, list):
+        raise Unusable(f"its {name} are no list")
+    for at, value in enumerate(values, 1):
+        if type(value) is not int:
+            raise Unusable(f"its {name} are not all whole numbers: number {at} is {line(repr(value), 40)}")
+
+
+def _typed(name: str, value: Any, types: tuple[type, ...]) -> None:
+    if value is not None and type(value) not in types:
+        raise Unusable(f"its {name} is {line(repr(value), 40)}, not of type {types[0].__name__}")
+
+
+def _complete(result: LaunchResult, request: LaunchRequest) -> LaunchResult:
+    if result.reason is not None and not isinstance(result.reason, str):
+        raise Unusable(f"its reason is of type {type(result.reason).__name__}, not text")
+    if result.status != "ok":
+        return replace(result, reason=line(result.reason or "") or None)
+    if len(result.samples_ns) != request.iterations:
+        raise Unusable(f"it brought {len(result.samples_ns)} samples, not the {request.iterations} asked for")
+    for at, sample in enumerate(result.samples_ns, 1):
+        if not 0 < sample < 2**63:
+            raise Unusable(f"sample {at} of {request.iterations} lasts {line(str(sample), 40)} ns")
+    if result.parity is not None and set(result.parity) != _PARITY:
+        raise Unusable(f"its parity tells {', '.join(map(repr, result.parity)) or 'nothing'}")
+    return replace(result, reason=None if result.reason is None else line(result.reason))

@@ -1,0 +1,50 @@
+"""A process and all that it started: waited for without polling, and ended as one."""
+
+import os
+import signal
+import subprocess
+import threading
+from contextlib import suppress
+
+
+def sleep_until_end(process: "subprocess.Popen[bytes]", timeout: float | None) -> bool:
+    """Block until the leader of a process group ends, and tell whether it was killed for lateness.
+
+    `Popen.wait(timeout)` polls, and a parent that polls is part of the benchmark: here the parent blocks in
+    the kernel and a second thread, asleep on a lock, does the killing after `timeout` seconds. However the
+    wait ends, an interrupt included, the whole group is dead and the leader reaped when this returns or
+    raises. The group is killed before the leader is reaped: until then its number cannot be another's.
+    """
+    overdue = threading.Event()
+
+    def end() -> None:
+        overdue.set()
+        kill(process)
+
+    timer = threading.Timer(timeout, end) if timeout is not None else None
+    try:
+        if timer:
+            timer.start()
+        wait(process)
+    finally:
+        kill(process)
+        if timer:
+            timer.cancel()
+            timer.join()
+        process.wait()
+    return overdue.is_set()
+
+
+def wait(process: "subprocess.Popen[bytes]") -> None:
+    """Block until `process` has ended, leaving it unreaped where the system can (Linux, newer Pythons)."""
+    if not hasattr(os, "waitid"):
+        process.wait()
+        return
+    with suppress(ChildProcessError):  # where SIGCHLD is ignored, the kernel reaps
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the process group that `process` leads; a process that has moved to another group stays."""
+    with suppress(ProcessLookupError, PermissionError):  # none of it is left (macOS denies a dead group)
+        os.killpg(process.pid, signal.SIGKILL)
