@@ -126,9 +126,10 @@ def plan_lines(overview: Overview) -> list[str]:
     each = overview.iterations // overview.launches
     skipped = f" ({overview.skipped} will be skipped)" if overview.skipped else ""
     exports = f", after {overview.exports} export{'s' * (overview.exports != 1)}" if overview.exports else ""
+    threads = " or ".join(map(str, overview.threads))
     plan = (
         f"Plan: {overview.cells} cell{'s' * (overview.cells != 1)}{skipped}, {names} on "
-        f"{', '.join(overview.runtimes)}, {overview.threads} thread{'s' * (overview.threads != 1)}; "
+        f"{', '.join(overview.runtimes)}, {threads} thread{'s' * (threads != '1')}; "
         f"{overview.launches} launch{'es' * (overview.launches != 1)} x {each} inferences each{exports}."
     )
     if overview.seconds is None:

@@ -104,4 +104,4 @@ class Forecast:
 
 def inferences_of(run: RunRecord) -> int:
     """Return the inferences of one launch, warm-up included."""
-    return run.warmup + run.iterations // run.launches
+    return run.warmup + (run.iterations or 0) // run.launches

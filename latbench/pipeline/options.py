@@ -29,8 +29,9 @@ class RunOptions:
 
     `names` empty means the whole zoo. `forms` are the values that each form is to be measured in, every
     combination a cell ({"expand": ("broadcast", "repeat")}); without, each subject has the target's own.
-    `iterations` are timed ones per cell, over all launches, `warmup` those before them in each launch,
-    `timeout` seconds per launch (None: ten times the estimate, at least 600 s).
+    `iterations` are timed ones per cell, over all launches, `warmup` those before them in each launch; None
+    is the protocol's own number. `timeout` is seconds per launch (None: ten times the estimate, at least
+    600 s). `precision` is the arithmetic asked for.
     """
 
     names: tuple[str, ...] = ()
@@ -38,9 +39,10 @@ class RunOptions:
     device: str = "cpu"
     threads: int = THREADS
     runtimes: tuple[str, ...] = RUNTIMES
-    iterations: int = ITERATIONS
+    precision: str = "fp32"
+    iterations: int | None = None
     launches: int | None = None
-    warmup: int = WARMUP
+    warmup: int | None = None
     protocol: str = "launches"
     target: str = PORTABLE
     resolution: int | None = None
@@ -55,10 +57,10 @@ class RunOptions:
         one_of("--protocol", self.protocol, PROTOCOLS)
         one_of("--spinning", self.spinning, SPINNING)
         one_of("--target", self.target, (*TARGETS, FASTEST))
-        for option, value in (("--threads", self.threads), ("--iterations", self.iterations)):
+        for option, value in (("--threads", self.threads), ("--iterations", self.iteration_count)):
             at_least(option, value, 1)
         at_least("--launches", self.launch_count, 1)
-        at_least("--warmup", self.warmup, 0)
+        at_least("--warmup", self.warmup_count, 0)
         check_opset(self.opset)
         if self.resolution is not None:
             at_least("--resolution", self.resolution, 1)
@@ -73,6 +75,16 @@ class RunOptions:
         return PROTOCOLS[self.protocol] if self.launches is None else self.launches
 
     @property
+    def iteration_count(self) -> int:
+        """The number of timed iterations of each cell."""
+        return ITERATIONS if self.iterations is None else self.iterations
+
+    @property
+    def warmup_count(self) -> int:
+        """The number of untimed iterations before the timed ones of each launch."""
+        return WARMUP if self.warmup is None else self.warmup
+
+    @property
     def variants(self) -> tuple[dict[str, str], ...]:
         """Every combination of the forms asked for; one empty combination when none is."""
         return tuple(dict(zip(self.forms, values, strict=True)) for values in product(*self.forms.values()))
@@ -83,12 +95,12 @@ class RunOptions:
                 f"--protocol paper is one launch, not {self.launch_count}; leave --launches out, "
                 "or use --protocol launches."
             )
-        over = self.iterations % self.launch_count
-        if over:
-            low, high = self.iterations - over, self.iterations - over + self.launch_count
+        wanted, launches = self.iteration_count, self.launch_count
+        if over := wanted % launches:
+            low, high = wanted - over, wanted - over + launches
             choices = f"{low} or {high}" if low else str(high)
             raise BadInput(
-                f"--iterations {self.iterations} cannot be shared evenly by {self.launch_count} launches; "
+                f"--iterations {wanted} cannot be shared evenly by {launches} launches; "
                 f"use {choices}, or other --launches."
             )
 

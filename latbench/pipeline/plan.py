@@ -19,7 +19,7 @@ from latbench.pipeline.subjects import resolve
 from latbench.pipeline.subjects.base import MODULE, ONNX, Subject
 from latbench.pipeline.subjects.zoo import whole_zoo
 from latbench.pipeline.watch import Watch
-from latbench.pipeline.wish import EAGER
+from latbench.pipeline.wish import EAGER, Wish
 from latbench.records import CellPlan
 from latbench.runtimes.base import Availability, Source
 
@@ -31,7 +31,7 @@ ARTIFACTS = "artifacts"
 
 @dataclass(frozen=True)
 class Wanted:
-    """One cell before its artifact exists; `refusal` says why it will be skipped."""
+    """One cell before its artifact exists, as `options` ask for it; `refusal` says why it will be skipped."""
 
     subject: Subject
     runtime: str
@@ -39,6 +39,18 @@ class Wanted:
     target: str
     refusal: str | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
+    options: RunOptions = field(default_factory=RunOptions)
+    arm: str | None = None
+
+    @property
+    def lowering(self) -> str | None:
+        """The forms in which the cell will compute, as text; None for an ONNX file, which is as it is."""
+        return None if self.target == GIVEN else self.wish.lowering
+
+    @property
+    def wish(self) -> Wish:
+        """What is to be exported, or run eagerly; an ONNX file has none."""
+        return self.subject.wish(self.target, self.options.opset, self.forms)
 
 
 @dataclass(frozen=True)
@@ -61,12 +73,18 @@ def subjects(options: RunOptions) -> tuple[Subject, ...]:
 
 
 def wanted(
-    chosen: Iterable[Subject], options: RunOptions, available: Mapping[str, Availability]
+    chosen: Iterable[Subject],
+    options: RunOptions,
+    available: Mapping[str, Availability],
+    arm: str | None = None,
 ) -> tuple[Wanted, ...]:
-    """Return every subject in every variant on every runtime, those that cannot run with the reason."""
+    """Return every subject in every variant on every runtime, those that cannot run with the reason.
+
+    `arm` becomes that of each cell.
+    """
     names = tuple(dict.fromkeys(options.runtimes))
     return tuple(
-        _wanted(subject, forms, name, options, available[name])
+        replace(_wanted(subject, forms, name, options, available[name]), arm=arm)
         for subject in chosen
         for forms in _variants(subject, options)
         for name in names
@@ -94,7 +112,7 @@ def _wanted(
         refusal = f"{found.reason}; mend: {found.mend}"
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
-    return Wanted(subject, name, source, target, refusal, forms)
+    return Wanted(subject, name, source, target, refusal, forms, options)
 
 
 def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
@@ -105,17 +123,12 @@ def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
     return runtime if runtime in TARGETS else PORTABLE
 
 
-def lowering_of(one: Wanted, opset: int) -> str | None:
-    """Return the forms in which a cell will compute, as text; None for an ONNX file, which is as it is."""
-    return None if one.target == GIVEN else one.subject.wish(one.target, opset, one.forms).lowering
-
-
 class Preparation:
     """What the cells of a run need, made once for all that share it, in the results directory."""
 
-    def __init__(self, options: RunOptions, watch: Watch) -> None:
-        self._options, self._watch = options, watch
-        self._folder = options.output / ARTIFACTS
+    def __init__(self, output: Path, watch: Watch) -> None:
+        self._output, self._watch = output, watch
+        self._folder = output / ARTIFACTS
 
     def missing(self, cells: Iterable[Wanted]) -> int:
         """Return how many artifacts will have to be exported."""
@@ -141,7 +154,8 @@ class Preparation:
         return tuple(planned)
 
     def _key(self, one: Wanted) -> tuple[Any, ...]:
-        return (one.subject.name, one.source, one.target, *sorted(one.forms.items()))
+        size, opset = one.subject.resolution, one.options.opset
+        return (one.subject.name, one.source, one.target, size, opset, *sorted(one.forms.items()))
 
     def _prepare(self, one: Wanted) -> Prepared | Verdict:
         ready = None if one.target == GIVEN else self._ready(one)
@@ -153,7 +167,7 @@ class Preparation:
         try:
             return Prepared.from_json(self._made(one))
         except (BadInput, InputError) as error:
-            if self._options.names:
+            if one.options.names:
                 raise
             return Verdict("failed", str(error))
         except ExportError as error:
@@ -162,10 +176,9 @@ class Preparation:
             return Verdict("failed", f"the process that prepares it died: {error}")
 
     def _ready(self, one: Wanted) -> Prepared | None:
-        wish = one.subject.wish(one.target, self._options.opset, one.forms)
         if one.target == EAGER:
-            return existing_eager(wish, self._folder)
-        artifact = existing(wish, self._folder)
+            return existing_eager(one.wish, self._folder)
+        artifact = existing(one.wish, self._folder)
         return None if artifact is None else of_artifact(artifact)
 
     def _made(self, one: Wanted) -> dict[str, Any]:
@@ -173,7 +186,7 @@ class Preparation:
         if one.target == GIVEN:
             self._watch.preparing(one.subject.name, "computing its reference outputs")
             return call("reference", {"path": one.subject.name, "folder": folder})
-        wish = one.subject.wish(one.target, self._options.opset, one.forms).to_json()
+        wish = one.wish.to_json()
         if one.target == EAGER:
             self._watch.preparing(one.subject.name, "computing its eager outputs")
             return call("eager", {"wish": wish, "folder": folder})
@@ -181,7 +194,7 @@ class Preparation:
         return call("exported", {"wish": wish, "folder": folder})
 
     def _planned(self, one: Wanted, found: Prepared | Verdict) -> Planned:
-        subject, options = one.subject, self._options
+        subject, options = one.subject, one.options
         cell = CellPlan(
             model=subject.name,
             family=subject.family,
@@ -190,16 +203,18 @@ class Preparation:
             params=subject.params,
             macs=subject.macs,
             target=one.target,
-            lowering=lowering_of(one, options.opset),
+            lowering=one.lowering,
             runtime=one.runtime,
             source=Source(one.source).to_json(),
             device=options.device,
+            precision=options.precision,
             threads=options.threads,
             spinning=SPINNING[options.spinning],
+            arm=one.arm,
         )
         if isinstance(found, Verdict):
             return Planned(cell, found)
-        return Planned(_with(cell, found, options.output.resolve()))
+        return Planned(_with(cell, found, self._output.resolve()))
 
 
 def _with(cell: CellPlan, found: Prepared, root: Path) -> CellPlan:

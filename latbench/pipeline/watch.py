@@ -19,7 +19,7 @@ class Overview:
     skipped: int
     launches: int
     iterations: int
-    threads: int
+    threads: tuple[int, ...]
     exports: int
     seconds: float | None
     basis: str

@@ -90,6 +90,8 @@ _CELL = (
     ),
     *_texts(
         ("protocol", "launches (several fresh processes) or paper (one, hence no interval)."),
+        ("schedule", "Order of the launches: blocks (each cell once), or abba (pairs, for a comparison)."),
+        ("arm", "What tells apart cells of a comparison that are otherwise the same."),
         ("boundary", "Where latency is taken: host is call to outputs readable on the host."),
     ),
 )

@@ -34,7 +34,7 @@ class CellPlan:
 
     `input_shape` reads "1x3x224x224", `lowering` "expand=broadcast", `target` "portable", a runtime's name or
     "eager". `artifact_path` is relative to the results directory when inside it;
-    `source` is `Source.to_json()`.
+    `source` is `Source.to_json()`. `arm` tells apart cells that are otherwise the same, in a comparison.
     """
 
     model: str
@@ -59,11 +59,13 @@ class CellPlan:
     reference: str | None = None
     reference_kind: str | None = None
     input_sha256: str | None = None
+    arm: str | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Return the fields that make two cells the same cell."""
-        return {name: getattr(self, name) for name in _IDENTITY}
+        """Return the fields that make two cells the same cell; `arm` is one only where it is set."""
+        arm = {} if self.arm is None else {"arm": self.arm}
+        return {name: getattr(self, name) for name in _IDENTITY} | arm
 
     @property
     def cell_id(self) -> str:
@@ -91,15 +93,21 @@ class RunRecord:
     """One run: the command, the planned cells, the protocol and the machine it ran on.
 
     `created` is ISO 8601 in UTC, `iterations` the timed iterations asked for per cell over all `launches`,
-    `warmup` the untimed ones before each launch, `protocol` "launches" or "paper". `machine` is what
-    `machine.probe` found, `versions` the version by package, `environment` further facts of the environment.
+    `warmup` the untimed ones before each launch, `protocol` "launches", "paper", "adaptive" or "quick",
+    `schedule` the order of launches ("blocks", or "abba" for comparisons). `machine` is what `machine.probe`
+    found, `versions` the version by package, `environment` further facts of the environment.
+
+    An adaptive run has `precision_target`, the half-width of the interval to reach as a share of the
+    estimate, `looks`, the launch counts at which it may stop, and `time_limit_s`, the measuring time of a
+    cell after which it does; `launches` is the most there can be and `iterations` None: its pilot tells.
+    `extend_s` is the measuring time of a cell within which a fixed run adds launches for its levels.
     """
 
     run_id: str
     created: str
     command: tuple[str, ...]
     cells: tuple[CellPlan, ...]
-    iterations: int
+    iterations: int | None
     launches: int
     warmup: int
     protocol: str = "launches"
@@ -107,17 +115,27 @@ class RunRecord:
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str = "blocks"
+    precision_target: float | None = None
+    time_limit_s: float | None = None
+    looks: tuple[int, ...] = ()
+    extend_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""
         cells = [cell.to_json() for cell in self.cells]
-        return {**asdict(self), "command": list(self.command), "cells": cells}
+        lists = {"command": list(self.command), "looks": list(self.looks)}
+        return {**asdict(self), **lists, "cells": cells}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Return the run that `to_json` wrote."""
-        command, cells = tuple(values["command"]), tuple(CellPlan.from_json(cell) for cell in values["cells"])
-        return cls(**{**_known(cls, values), "command": command, "cells": cells})
+        told = {
+            "command": tuple(values["command"]),
+            "cells": tuple(CellPlan.from_json(cell) for cell in values["cells"]),
+            "looks": tuple(values.get("looks", ())),
+        }
+        return cls(**{**_known(cls, values), **told})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,7 @@ def _planned(run: RunRecord, plan: CellPlan) -> Row:
         "iterations_requested": run.iterations,
         "warmup": run.warmup,
         "protocol": run.protocol,
+        "schedule": run.schedule,
         "seed": run.seed,
         "versions": ";".join(f"{name}={version}" for name, version in sorted(run.versions.items())) or None,
         "command": shlex.join(run.command) or None,

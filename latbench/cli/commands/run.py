@@ -33,13 +33,16 @@ def run(
         list[str] | None,
         typer.Option(help="Runtime; give it several times. (default: onnxruntime, openvino, pytorch)"),
     ] = None,
-    iterations: Annotated[int, typer.Option(help="Timed inferences per cell, over all launches.")] = 4000,
+    iterations: Annotated[
+        int | None, typer.Option(help="Timed inferences per cell, over all launches. (default: 4000)")
+    ] = None,
     launches: Annotated[
         int | None, typer.Option(help="Fresh processes per cell, each timing an equal share. (default: 10)")
     ] = None,
     warmup: Annotated[
-        int, typer.Option(help="Untimed inferences before the timed ones of each launch.")
-    ] = 50,
+        int | None,
+        typer.Option(help="Untimed inferences before the timed ones of each launch. (default: 50)"),
+    ] = None,
     protocol: Annotated[
         str, typer.Option(help="launches, or paper: one launch, hence no interval between launches.")
     ] = "launches",

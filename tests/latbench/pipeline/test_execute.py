@@ -220,3 +220,48 @@ def test_each_launch_draws_its_own_environment(tmp_path, cell, plan, launcher):
 
     go(tmp_path, plan(cell("a"), cell("b")), launch)
     assert len(set(drawn)) == 4
+
+
+def test_a_comparison_launches_its_pairs_there_and_back(tmp_path, cell, plan, launcher, listener):
+    run = plan(*(cell(model) for model in "abcd"), launches=4, iterations=8, schedule="abba")
+    found = go(tmp_path, run, launcher(), listener)
+    assert [row["launches"] for row in found] == [4] * 4
+    models = listener.of("launching")
+    quartets = [models[at : at + 4] for at in range(0, 16, 4)]
+    assert all((one[0], one[1]) == (one[3], one[2]) for one in quartets)
+    assert {frozenset(one) for one in quartets} == {frozenset("ab"), frozenset("cd")}
+    assert listener.of("block") == ["8/16", "16/16"]
+
+
+def test_a_cell_whose_partner_failed_is_not_measured_on(tmp_path, cell, plan, listener):
+    def launch(request, timeout, rng):
+        if request.source.kwargs:
+            return LaunchResult("crashed", "SIGSEGV")
+        return LaunchResult("ok", samples_ns=(5, 5))
+
+    pairs = (cell("a"), cell("b", kwargs={"broken": 1}), cell("c"), cell("d"))
+    found = go(tmp_path, plan(*pairs, launches=6, iterations=12, schedule="abba"), launch, listener)
+    assert [row["status"] for row in found] == ["skipped", "crashed", "ok", "ok"]
+    assert "b on fake, to be compared with it, ended crashed" in found[0]["reason"]
+    assert listener.of("launching").count("a") <= 1
+
+
+def test_a_cell_that_ends_leaves_the_order_of_the_others(tmp_path, cell, plan, launcher, listener):
+    def launch(request, timeout, rng):
+        if request.source.kwargs:
+            return LaunchResult("crashed", "SIGSEGV")
+        return LaunchResult("ok", samples_ns=(5, 5))
+
+    def models(*cells):
+        heard = type(listener)()
+        go(
+            tmp_path / str(len(cells[1].source["kwargs"])),
+            plan(*cells, launches=8, iterations=8),
+            launch,
+            heard,
+        )
+        return [model for model in heard.of("launching") if model != "b"]
+
+    assert models(cell("a"), cell("b"), cell("c")) == models(
+        cell("a"), cell("b", kwargs={"broken": 1}), cell("c")
+    )

@@ -8,7 +8,7 @@ from latbench.pipeline.options import RunOptions, check_opset
 
 def test_four_thousand_iterations_are_ten_launches_of_400():
     options = RunOptions()
-    assert (options.iterations, options.launch_count, options.protocol) == (4000, 10, "launches")
+    assert (options.iteration_count, options.launch_count, options.protocol) == (4000, 10, "launches")
 
 
 def test_the_paper_protocol_is_one_launch():
@@ -52,7 +52,7 @@ def test_iterations_are_shared_evenly_or_refused_with_a_number_that_works(iterat
         numbers = str(error).partition("; use ")[2].partition(",")[0].split(" or ")
         assert all(RunOptions(iterations=int(number), launches=launches) for number in numbers)
     else:
-        assert options.iterations % options.launch_count == 0
+        assert options.iteration_count % options.launch_count == 0
 
 
 def test_a_supported_opset_passes():

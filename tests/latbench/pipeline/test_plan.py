@@ -5,7 +5,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Preparation, lowering_of, subjects, wanted, with_macs
+from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs
 from latbench.pipeline.prepared import Prepared
 from latbench.runtimes.base import Availability, Source
 
@@ -75,7 +75,7 @@ def preparation(tmp_path, monkeypatch, listener):
 
         monkeypatch.setattr(module, "call", call)
         chosen = RunOptions(**{"names": ("efficientmod_s",), "output": tmp_path} | options)
-        return Preparation(chosen, listener), cells(chosen), calls
+        return Preparation(chosen.output, listener), cells(chosen), calls
 
     return make
 
@@ -164,7 +164,7 @@ def test_each_variant_is_a_cell_of_its_own():
         ("efficientmod_s", {"expand": "repeat"}),
         ("mbconv_iso_196x11", {}),
     ]
-    assert "expand=repeat" in lowering_of(found[1], options.opset)
+    assert "expand=repeat" in found[1].lowering
 
 
 def test_variants_that_are_skipped_stay_apart(preparation):

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from latbench.measure.launch import LaunchResult
 from latbench.pipeline import run as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.run import difference, run, same_plan
+from latbench.pipeline.run import run, run_parts
 from latbench.records import TABLE, Store, csvfile, read
 
 SURVEY = {
@@ -91,14 +90,6 @@ def test_another_plan_is_another_run(options, launcher, listener, changed):
     assert statuses == ["pending", "ok"]
 
 
-def test_what_makes_plans_differ_is_named(cell, plan):
-    one = plan(cell(), machine={"cpu_model": "C"}, versions={"torch": "1"})
-    assert same_plan(one, replace(one, run_id="other", created="later"))
-    assert difference(one, replace(one, machine={"cpu_model": "D"})) == "other cpu_model"
-    assert difference(one, replace(one, versions={"torch": "2"})) == "other versions"
-    assert difference(one, replace(one, cells=(cell(threads=2),))) == "other cells"
-
-
 def test_more_threads_than_cpus_turn_spinning_off_and_say_so(options, launcher, listener):
     outcome = run(options(threads=4096), listener, launcher=launcher())
     assert "--threads 4096 exceeds the" in listener.of("note")[0]
@@ -108,6 +99,46 @@ def test_more_threads_than_cpus_turn_spinning_off_and_say_so(options, launcher, 
 
 def test_spinning_asked_for_stays(options, launcher):
     assert run(options(threads=4096, spinning="on"), launcher=launcher()).rows[0]["spinning"] is True
+
+
+def test_parts_are_measured_in_one_run_and_arms_keep_same_cells_apart(options, launcher, listener):
+    parts = (options(), options(threads=2), options())
+    outcome = run_parts(parts, listener, (), launcher(), arms=(None, None, "again"))
+    assert [(row["threads_requested"], row["arm"]) for row in outcome.rows] == [
+        (1, None),
+        (2, None),
+        (1, "again"),
+    ]
+    assert len({row["cell_id"] for row in outcome.rows}) == 3
+    assert listener.overview.threads == (1, 2)
+    assert len(listener.of("preparing")) == 1
+
+
+def test_a_comparison_of_parts_goes_on_after_an_interruption(options, launcher):
+    parts, left = (options(), options(threads=2)), iter(range(2))
+
+    def launch(request, timeout, rng):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return LaunchResult("ok", samples_ns=(5, 5))
+
+    with pytest.raises(KeyboardInterrupt):
+        run_parts(parts, launcher=launch, schedule="abba")
+    again = launcher()
+    outcome = run_parts(parts, launcher=again, schedule="abba")
+    assert len(again.requests) == 2
+    assert [row["schedule"] for row in outcome.rows] == ["abba"] * 2
+    assert [one.index for one in read(outcome.table.parent).launches] == [0, 0, 1, 1]
+
+
+def test_parts_that_share_too_little_are_refused(options):
+    with pytest.raises(ValueError, match="differ in seed"):
+        run_parts((options(), options(seed=1)))
+
+
+def test_the_same_cell_twice_is_refused(options, launcher):
+    with pytest.raises(BadInput, match="asked for twice with the same settings"):
+        run_parts((options(), options()), launcher=launcher())
 
 
 def test_a_directory_in_use_is_refused_with_its_holder(options, launcher):

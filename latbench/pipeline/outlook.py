@@ -1,0 +1,70 @@
+"""What a run is going to be and how long it will take, told before it begins."""
+
+from collections.abc import Mapping, Sequence
+
+from latbench.machine.cpus import usable_cpus
+from latbench.pipeline import estimate
+from latbench.pipeline.options import RunOptions
+from latbench.pipeline.plan import Planned, Wanted
+from latbench.pipeline.survey import Survey
+from latbench.pipeline.watch import Overview
+from latbench.records import CellPlan, RunRecord
+
+Seen = Mapping[estimate.Key, estimate.Cost]
+"""What earlier launches cost."""
+
+
+def overview(
+    cells: Sequence[Wanted], options: RunOptions, exports: int, found: Survey, seen: Seen
+) -> Overview:
+    """Return the plan of `cells`, of which `exports` artifacts are missing; `options` are what they share."""
+    pairs = [(one, _cost(one, found, seen)) for one in cells if one.refusal is None]
+    inferences = options.warmup_count + options.iteration_count // options.launch_count
+    known = [cost for _, cost in pairs if cost is not None]
+    seconds = (
+        options.launch_count * sum(cost.launch_s(inferences) for cost in known) + exports * estimate.EXPORT_S
+    )
+    return Overview(
+        models=tuple(dict.fromkeys(one.subject.name for one in cells)),
+        runtimes=tuple(dict.fromkeys(one.runtime for one in cells)),
+        cells=len(cells),
+        skipped=len(cells) - len(pairs),
+        launches=options.launch_count,
+        iterations=options.iteration_count,
+        threads=tuple(dict.fromkeys(one.options.threads for one in cells)),
+        exports=exports,
+        seconds=seconds if known else None,
+        basis=" and ".join(dict.fromkeys(cost.basis for cost in known)),
+        untold=tuple(dict.fromkeys(one.subject.name for one, cost in pairs if cost is None)),
+    )
+
+
+def forecast(planned: Sequence[Planned], record: RunRecord, found: Survey, seen: Seen) -> estimate.Forecast:
+    """Return the forecast of the launches of `planned`."""
+    usable = usable_cpus().count
+    costs = {}
+    for one in planned:
+        cell = one.cell
+        guess = estimate.from_macs(cell.macs, cell.runtime, min(cell.threads, usable), found)
+        costs[cell.cell_id] = seen.get(estimate.key_of(cell), guess)
+    return estimate.Forecast(costs, estimate.inferences_of(record))
+
+
+def _cost(one: Wanted, found: Survey, seen: Seen) -> estimate.Cost | None:
+    """Return what a launch of a cell will cost, seen from before its artifact exists."""
+    options, shape = one.options, one.subject.input_shape or ""
+    cell = CellPlan(
+        model=one.subject.name,
+        input_shape=shape,
+        target=one.target,
+        lowering=one.lowering,
+        runtime=one.runtime,
+        source={},
+        device=options.device,
+        precision=options.precision,
+        threads=options.threads,
+        batch=int(shape.split("x")[0]) if shape.count("x") == 3 else 1,
+    )
+    macs = one.subject.macs or one.subject.about_macs
+    guess = estimate.from_macs(macs, one.runtime, min(options.threads, usable_cpus().count), found)
+    return seen.get(estimate.key_of(cell), guess)
