@@ -20,6 +20,17 @@ def color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def blocks() -> str:
+    """Return the marks of a strip of figures that stdout can show: blocks, or plain characters."""
+    from latbench.reports.spark import BLOCKS, PLAIN
+
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return PLAIN
+    return BLOCKS
+
+
 def moves() -> bool:
     """Tell whether stderr is a terminal on which a line can be redrawn."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,6 +1,7 @@
 """Figures as text: as many digits as their uncertainty warrants, and a dash for the unknown."""
 
 import math
+from collections.abc import Iterable
 
 UNKNOWN = "–"
 
@@ -26,6 +27,14 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
         return f"{number(value)} ± {half:g}"
     places = max(0, 1 - _magnitude(half))
     return f"{value:.{places}f} ± {half:.{places}f}"
+
+
+def alike(values: Iterable[float], width: float) -> list[str]:
+    """Return `values` to as many places as `width`, the width of their interval, has at two digits."""
+    if width <= 0 or not math.isfinite(width):
+        return [number(value, 4) for value in values]
+    places = max(0, 1 - _magnitude(width))
+    return [f"{value:.{places}f}" for value in values]
 
 
 def short(value: str | None, length: int = 8) -> str:

@@ -1,99 +1,25 @@
-"""The proof card: what was asked for against what really ran, for one row."""
+"""The proof card of one row: how sure the number is, what ran, what disturbed it."""
 
-from latbench.records import Row
-from latbench.reports.figures import interval, number
+from latbench.records import Measured, Row
+from latbench.reports.disturbed import disturbed
+from latbench.reports.launches import medians
+from latbench.reports.ran import asked, facts
+from latbench.reports.spark import BLOCKS
+from latbench.reports.sure import sure
+from latbench.reports.title import title
 
-_UNKNOWN = "unknown"
 
+def card(row: Row, measured: Measured | None = None, marks: str = BLOCKS) -> str:
+    """Return the proof card of `row` as lines of text, in three parts; what is not known reads "unknown".
 
-def card(row: Row) -> str:
-    """Return the proof card of `row` as lines of text.
-
-    A line whose two sides are both known and differ ends in "DIFFERS". What is not known reads "unknown".
+    The row is enough. `measured`, its launches from the records, adds what each saw and a strip of their
+    medians, drawn with `marks`.
     """
-    sections = ((_title(row),), _asked(row), _facts(row), _flags(row))
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
-
-
-def _title(row: Row) -> str:
-    reason = f" ({row['reason']})" if row["reason"] else ""
-    return f"{row['model']} on {row['runtime']}, {row['threads_requested']} threads: {row['status']}{reason}"
-
-
-def _asked(row: Row) -> tuple[str, ...]:
-    pairs = (
-        ("device", row["device"], row["device_actual"]),
-        ("precision", row["precision_requested"], row["precision_actual"]),
-        ("threads", row["threads_requested"], row["threads_actual"]),
-        ("spinning", _switch(row["spinning"], "default"), _switch(row["spinning_actual"])),
-        ("launches", row["launches_requested"], row["launches"]),
-        ("inferences", row["iterations_requested"], row["iterations"]),
+    strip = () if measured is None else medians(measured.kept)
+    sections = (
+        (title(row),),
+        ("HOW SURE", *sure(row, strip, marks)),
+        ("WHAT RAN", *asked(row), "", *facts(row)),
+        ("WHAT DISTURBED IT", *disturbed(row, measured)),
     )
-    lines = [f"{'':14}{'requested':<14}actual"]
-    for name, asked, told in pairs:
-        comparable = asked not in (None, "default") and told is not None
-        mark = "  DIFFERS" if comparable and asked != told else ""
-        lines.append(f"{name:<14}{_known(asked):<14}{_known(told)}{mark}")
-    return tuple(lines)
-
-
-def _facts(row: Row) -> tuple[str, ...]:
-    facts = {
-        "provider": row["provider_actual"],
-        "runtime": _joined((row["runtime"], row["runtime_version"])),
-        "boundary": row["boundary"],
-        "processor": row["cpu_model"],
-        "CPUs": f"{_known(row['usable_cpus'])} usable, set {_known(row['cpu_set'])}, quota {_quota(row)}",
-        "governor": row["governor"],
-        "kernel": row["kernel"],
-        "versions": (row["versions"] or _UNKNOWN).replace(";", ", "),
-        "artifact": row["artifact_sha256"],
-        "target": _joined((row["target"], _prefixed("opset ", row["opset"]), row["lowering"])),
-        "inputs": _joined((row["input_shape"], row["input_sha256"])),
-        "parity": _parity(row),
-        "latency": _latency(row),
-        "protocol": _joined((row["protocol"], _prefixed("seed ", row["seed"]))),
-        "run": _joined((row["run_id"], row["created"])),
-        "command": row["command"],
-    }
-    return tuple(f"{name:<14}{_known(value)}" for name, value in facts.items())
-
-
-def _flags(row: Row) -> tuple[str, ...]:
-    flags = (row["flags"] or "none").split(";")
-    return tuple(f"{'flags' if index == 0 else '':<14}{flag}" for index, flag in enumerate(flags))
-
-
-def _latency(row: Row) -> str | None:
-    if row["latency_ms"] is None:
-        return None
-    span = interval(row["latency_ms"], row.get("latency_ci95_low_ms"), row.get("latency_ci95_high_ms"))
-    return f"{span} ms"
-
-
-def _parity(row: Row) -> str:
-    if row["parity_max_rel"] is None:
-        return "unchecked"
-    figures = (f"{name} {number(row[f'parity_{name}'], 2)}" for name in ("max_abs", "max_rel"))
-    cosine = f"cosine {row['parity_cosine']:.8g}"
-    return f"{', '.join(figures)}, {cosine} against {_known(row['parity_reference'])}"
-
-
-def _quota(row: Row) -> str:
-    return "none known" if row["cpu_quota"] is None else f"{row['cpu_quota']:g} CPUs"
-
-
-def _switch(value: bool | None, unknown: str | None = None) -> str | None:
-    return unknown if value is None else ("off", "on")[value]
-
-
-def _prefixed(prefix: str, value: object) -> str | None:
-    return None if value is None else f"{prefix}{value}"
-
-
-def _joined(values: tuple[object, ...]) -> str | None:
-    return ", ".join(str(value) for value in values if value is not None) or None
-
-
-def _known(value: object) -> str:
-    return _UNKNOWN if value is None else str(value)
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"

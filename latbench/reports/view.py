@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from latbench.records import Row
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval, number, short, text
+from latbench.reports.levels import brief, several
 from latbench.reports.ranking import Ranked
 
 _LEGEND = (
     "Times in ms. latency: median of launch medians ± the farther end of its 95 % interval; "
     "first: first inference; parity: largest difference from the reference, relative to its largest value."
+)
+
+_LEVELS_LEGEND = (
+    "levels: latencies between which the machine went back and forth, with the share of the inferences "
+    "at each; compare level by level."
 )
 
 
@@ -31,7 +37,11 @@ class Shown:
 
 
 def _of(name: str, form: Callable[..., str]) -> Callable[[Ranked], str]:
-    return lambda one: form(one.row[name])
+    return lambda one: form(one.row.get(name))
+
+
+def _setting(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else text(value)
 
 
 def _latency(one: Ranked) -> str:
@@ -53,11 +63,22 @@ def _flagged(one: Ranked) -> str | None:
     return f"{_where(one.row)}: {', '.join(_flags(one))}" if one.row["flags"] else None
 
 
+def _levels(one: Ranked) -> str:
+    return "\n".join(map(brief, several(one.row))) or UNKNOWN
+
+
+def _levelled(one: Ranked) -> str | None:
+    told = " | ".join(map(brief, several(one.row)))
+    return f"{_where(one.row)}: levels {told}" if told else None
+
+
 def _where(row: Row) -> str:
     return f"{row['model']}, {row['runtime']}, {row['threads_requested']} threads"
 
 
 _STATUS = Shown("status", _of("status", text), numeric=False)
+_PROTOCOL = Shown("protocol", _of("protocol", text), numeric=False)
+_LEVELS = Shown("levels ms", _levels, 2, instead=_levelled)
 
 _COLUMNS = (
     Shown("#", lambda one: text(one.rank)),
@@ -97,6 +118,7 @@ _CONTEXTS = (
     _Context("iterations", "n", "{} timed inferences"),
     _Context("launches", "launches", "{} launches"),
     _Context("boundary", "boundary", "boundary {}"),
+    _Context("precision_target_percent", "asked ± %", "asked for ± {:g} %"),
 )
 
 
@@ -125,22 +147,36 @@ def view(rows: Sequence[Ranked]) -> View:
     plain = [one.row for one in rows]
     differing, shared = [], []
     for context in _CONTEXTS:
-        values = {row[context.name] for row in plain if row["launches"] or context.name not in _MEASURED}
+        values = {row.get(context.name) for row in plain if row["launches"] or context.name not in _MEASURED}
         if len(values) > 1:
-            differing.append(Shown(context.title, _of(context.name, text), 2, numeric=False))
+            differing.append(Shown(context.title, _of(context.name, _setting), 2, numeric=False))
         elif values - {None}:
             shared.append(context.word.format(*values))
     status = [_STATUS] if any(row["status"] != "ok" for row in plain) else []
-    columns = (*_COLUMNS[:4], *differing, *status, *_COLUMNS[4:], _FLAGS)
+    protocols = {row["protocol"] for row in plain} - {None}
+    if len(protocols) > 1 or "quick" in protocols:
+        status.insert(0, _PROTOCOL)
+    elif protocols - {"launches"}:
+        shared.append(f"protocol {protocols.pop()}")
+    levels = [_LEVELS] if any(map(several, plain)) else []
+    columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *levels, *_COLUMNS[5:], _FLAGS)
     return View(columns, tuple(rows), " · ".join(shared), tuple(_notes(plain)))
 
 
 _MEASURED = frozenset({"iterations", "launches", "boundary"})
+_PROTOCOLS = {
+    "adaptive": "adaptive: launches until the interval is as narrow as asked for; else not_converged.",
+    "quick": "quick: a rough answer from few, short launches; measure without --quick to rely on it.",
+    "paper": "paper: all inferences in one launch, as the papers did.",
+}
 
 
 def _notes(rows: Iterable[Row]) -> list[str]:
     rows = list(rows)
     notes = [_LEGEND] if any(row["latency_ms"] is not None for row in rows) else []
+    protocols = {row["protocol"] for row in rows}
+    notes += [words for protocol, words in _PROTOCOLS.items() if protocol in protocols]
+    notes += [_LEVELS_LEGEND] if any(map(several, rows)) else []
     fired = {flag.partition("=")[0] for row in rows for flag in (row["flags"] or "").split(";")}
     notes += [f"{flag.name}: {flag.description}" for flag in flags() if flag.name in fired]
     notes += [_why(row) for row in rows if row["status"] != "ok"]

@@ -51,3 +51,11 @@ def test_a_dumb_terminal_does_not_move(monkeypatch):
 def test_messages_go_to_stderr(capsys):
     terminal.say("words")
     assert capsys.readouterr() == ("", "words\n")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "plain"), [("utf-8", False), ("ascii", True), ("latin-1", True), (None, True), ("odd", True)]
+)
+def test_blocks_are_plain_where_stdout_cannot_show_them(monkeypatch, encoding, plain):
+    monkeypatch.setattr(sys, "stdout", type("Out", (), {"encoding": encoding})())
+    assert terminal.blocks().isascii() is plain

@@ -3,16 +3,27 @@
 import pytest
 
 from latbench import stats
+from latbench.measure.launch import LaunchResult
+from latbench.records import LaunchRecord, Measured
 from latbench.records.columns import Column, columns
 
+LEVEL = ("ms", "ci95_low_ms", "ci95_high_ms", "share_percent", "launches")
 STATISTICS = tuple(
     Column(name, "ms", "A statistic.")
     for name in (
         "latency_ms",
         "latency_ci95_low_ms",
         "latency_ci95_high_ms",
+        "latency_ci95_half_percent",
         "latency_min_ms",
         "latency_p99_ms",
+        "latency_sd_between_launches_percent",
+        "latency_cv_within_launches_percent",
+        "effective_samples",
+        "launches_for_1_percent",
+        "iterations_for_1_percent",
+        "levels",
+        *(f"level_{k}_{told}" for k in (1, 2, 3) for told in LEVEL),
     )
 )
 
@@ -129,3 +140,58 @@ def rows(row, crashed):
             parity_max_rel=0.25,
         ),
     ]
+
+
+@pytest.fixture
+def level():
+    """Return the columns of one level."""
+
+    def build(k, *told):
+        return {f"level_{k}_{name}": value for name, value in zip(LEVEL, told, strict=True)}
+
+    return build
+
+
+@pytest.fixture
+def levelled(row, level):
+    """Return a row that ran at two levels."""
+
+    def build(**changes):
+        fast, slow = level(1, 5.71, 5.66, 5.76, 62.0, 9.0), level(2, 8.9, 8.78, 9.02, 38.0, 6.0)
+        return row(latency=5.9, half=1.1, levels=2.0, **fast, **slow, **changes)
+
+    return build
+
+
+@pytest.fixture
+def launch():
+    """Return the record of a launch with the given samples in ms; `told` are its witnesses."""
+
+    def build(
+        samples=(10.0, 11.0, 12.0), index=0, attempt=0, started="2025-01-02T03:04:06Z", told=(), **changes
+    ):
+        result = {
+            "status": "ok",
+            "samples_ns": tuple(round(sample * 1e6) for sample in samples),
+            "first_inference_ns": 30_000_000,
+            "load_ns": 123_000_000,
+            "witnesses": dict(told),
+        }
+        return LaunchRecord(
+            run_id="run-1",
+            cell_id="cell-1",
+            index=index,
+            attempt=attempt,
+            started=started,
+            result=LaunchResult(**{**result, **changes}),
+        )
+
+    return build
+
+
+@pytest.fixture
+def measured(launch):
+    """Return launches of the given samples in ms, all counted."""
+    return lambda *streams, **changes: Measured(
+        tuple(launch(samples, index, **changes) for index, samples in enumerate(streams))
+    )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latbench.reports.figures import interval, number, short, text
+from latbench.reports.figures import alike, interval, number, short, text
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,15 @@ def test_the_text_of_an_interval_is_as_exact_as_its_half(value, relative):
 def test_short_and_text():
     assert (short("0123456789"), short(None)) == ("01234567", "–")
     assert (text(4), text(None)) == ("4", "–")
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "expected"),
+    [
+        ((12.345, 12.2, 12.4), 0.2, ["12.35", "12.20", "12.40"]),
+        ((1234.5, 1200.0), 34.0, ["1234", "1200"]),
+        ((5.0, 5.0), 0.0, ["5.000", "5.000"]),
+    ],
+)
+def test_figures_of_one_interval_are_alike(values, width, expected):
+    assert alike(values, width) == expected

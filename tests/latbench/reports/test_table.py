@@ -77,6 +77,56 @@ def test_settings_that_differ_become_columns(row):
     assert "batch 1" in render([same])
 
 
+def test_levels_have_a_column_only_where_a_row_has_several(row, levelled):
+    assert "levels" not in render([row()])
+    shown = render([row(runtime="openvino"), levelled()])
+    assert "levels ms" in shown.splitlines()[0]
+    assert {"5.71 (62 %)", "8.90 (38 %)"} <= {part.strip() for part in shown.replace("\n", "  ").split("  ")}
+    assert "levels: latencies between which" in shown
+    assert "5.71 (62 %)<br>8.90 (38 %)" in render([levelled()], "markdown")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_levels_are_told_at_any_width(levelled, width):
+    shown = render([levelled()], width=width)
+    assert max(map(cell_len, shown.splitlines())) <= width
+    assert "5.71 (62 %)" in shown
+    assert "8.90 (38 %)" in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 200, None])
+@pytest.mark.parametrize("others", [(), ("launches",)])
+def test_a_quick_row_never_looks_like_a_full_one(row, width, others):
+    quick = row(protocol="quick") | {"precision_target_percent": 5.0}
+    shown = render([quick, *(row(protocol=name) for name in others)], width=width)
+    assert "protocol" in shown.splitlines()[0]
+    assert "quick: a rough answer" in " ".join(shown.split())
+    assert all(name in " ".join(shown.split()) for name in ("quick", *others))
+
+
+def test_a_protocol_shared_by_all_stands_in_the_caption(row):
+    asked = row(protocol="adaptive") | {"precision_target_percent": 1.0}
+    shown = render([asked])
+    assert "asked for ± 1 %" in shown
+    assert "protocol adaptive" in shown
+    assert "adaptive: launches until" in shown
+    assert "protocol" not in render([row()])
+
+
+def test_targets_that_differ_become_a_column(row):
+    both = [row(protocol="adaptive") | {"precision_target_percent": target} for target in (1.0, 2.5)]
+    shown = render(both, "markdown")
+    assert "asked ± %" in shown.splitlines()[0]
+    assert "| 2.5 |" in shown
+
+
+def test_a_row_that_did_not_converge_says_so_and_has_no_rank(row):
+    wide = row(status="not_converged", reason="± 3.1 % after 60 s", protocol="adaptive")
+    shown = render([wide], "markdown")
+    assert shown.splitlines()[2].startswith("| – |")
+    assert "not\\_converged: ± 3.1 % after 60 s" in shown
+
+
 def test_a_percentile_without_a_licence_is_a_dash(row):
     line = render([row(latency_p99_ms=None)]).splitlines()[2]
     assert line.split()[8] == "–"

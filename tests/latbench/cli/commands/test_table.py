@@ -27,6 +27,31 @@ def test_proof_cards_say_what_ran(latbench):
     assert out.count("requested     actual") == len(csvfile.read(RESULTS / "latency.csv"))
 
 
+def test_each_part_is_shown_for_each_row(latbench):
+    rows = csvfile.read(RESULTS / "latency.csv")
+    code, out, _ = latbench("table", RESULTS, "--proof", "--launches", "--stream")
+    assert code == 0
+    assert out.count("HOW SURE") == len(rows)
+    assert out.count("launch     began") == out.count("logarithmic; each mark") > 0
+    assert out.count("No launch finished.") == 2 * (len(rows) - out.count("launch     began"))
+
+
+def test_a_proof_card_needs_no_records_but_says_what_they_would_add(latbench):
+    code, out, _ = latbench("table", RESULTS / "latency.csv", "--proof")
+    assert code == 0
+    assert "stands in records.jsonl, not in a table" in out
+
+
+@pytest.mark.parametrize("option", ["--launches", "--stream"])
+def test_launches_cannot_come_from_a_table(refused, option):
+    assert "latency.csv holds no launches; name" in refused(2, "table", RESULTS / "latency.csv", option)
+
+
+@pytest.mark.parametrize("option", ["--proof", "--launches", "--stream"])
+def test_what_is_text_has_no_other_format(refused, option):
+    assert "leave --format csv out" in refused(2, "table", RESULTS, option, "--format", "csv")
+
+
 def test_a_missing_directory_is_named(refused, tmp_path):
     assert "There is no" in refused(2, "table", tmp_path / "none")
 

@@ -1,0 +1,73 @@
+"""The levels of a row, the latencies it kept returning to, from its columns `level_k_...`."""
+
+from dataclasses import dataclass
+
+from latbench.records import Row
+from latbench.reports.figures import interval, number
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level: `ms` and its 95 % interval, `share` of all samples in percent, launches that were on it."""
+
+    ms: float
+    low: float | None
+    high: float | None
+    share: float | None
+    launches: int | None
+
+    @property
+    def span(self) -> str:
+        """The latency with its interval in digits, "5.710 ± 0.050"."""
+        return interval(self.ms, self.low, self.high)
+
+
+def levels(row: Row) -> tuple[Level, ...]:
+    """Return the levels of `row`, fastest first; none when it was made without looking for any."""
+    return tuple(_level(row, k) for k in range(1, _most(row) + 1) if row.get(f"level_{k}_ms") is not None)
+
+
+def several(row: Row) -> tuple[Level, ...]:
+    """Return the levels of `row` where it has more than one, else nothing."""
+    found = levels(row)
+    return found if len(found) > 1 else ()
+
+
+def brief(level: Level) -> str:
+    """Return a level as "5.71 (62 %)", milliseconds and share."""
+    return number(level.ms) + ("" if level.share is None else f" ({_percent(level.share)})")
+
+
+def sentence(found: tuple[Level, ...]) -> str:
+    """Return what several levels mean, in words."""
+    told = [_words(level) for level in found]
+    return f"ran {', '.join(told[:-1])} and {told[-1]}: compare level by level"
+
+
+def _words(level: Level) -> str:
+    share = "" if level.share is None else f" in {_percent(level.share)} of the inferences"
+    seen = []
+    if level.launches is not None:
+        seen.append(f"{level.launches} launch{'' if level.launches == 1 else 'es'}")
+    if level.low is None:
+        seen.append("no interval")
+    return f"at {level.span} ms{share}" + (f" ({', '.join(seen)})" if seen else "")
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0f} %" if share >= 1 else "< 1 %"
+
+
+def _most(row: Row) -> int:
+    return sum(name.startswith("level_") and name.endswith("_share_percent") for name in row)
+
+
+def _level(row: Row, k: int) -> Level:
+    launches = row.get(f"level_{k}_launches")
+    return Level(
+        ms=row[f"level_{k}_ms"],
+        low=row.get(f"level_{k}_ci95_low_ms"),
+        high=row.get(f"level_{k}_ci95_high_ms"),
+        share=row.get(f"level_{k}_share_percent"),
+        launches=None if launches is None else int(launches),
+    )

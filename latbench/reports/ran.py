@@ -1,0 +1,77 @@
+"""What a row ran: what was asked for against what the sessions read back, and what it takes to redo it."""
+
+from latbench.records import Row
+from latbench.reports.figures import number
+
+_UNKNOWN = "unknown"
+
+
+def asked(row: Row) -> tuple[str, ...]:
+    """Return the request beside what ran, one setting a line.
+
+    A line whose two sides are both known and differ ends in "DIFFERS"; what is not known reads "unknown".
+    """
+    pairs = (
+        ("device", row["device"], row["device_actual"]),
+        ("precision", row["precision_requested"], row["precision_actual"]),
+        ("threads", row["threads_requested"], row["threads_actual"]),
+        ("spinning", _switch(row["spinning"], "default"), _switch(row["spinning_actual"])),
+        ("launches", row["launches_requested"], row["launches"]),
+        ("inferences", row["iterations_requested"], row["iterations"]),
+    )
+    lines = [f"{'':14}{'requested':<14}actual"]
+    for name, wanted, told in pairs:
+        comparable = wanted not in (None, "default") and told is not None
+        mark = "  DIFFERS" if comparable and wanted != told else ""
+        lines.append(f"{name:<14}{_known(wanted):<14}{_known(told)}{mark}")
+    return tuple(lines)
+
+
+def facts(row: Row) -> tuple[str, ...]:
+    """Return the provider, the machine, the artifact, its parity and the run, one a line."""
+    told = {
+        "provider": row["provider_actual"],
+        "runtime": _joined((row["runtime"], row["runtime_version"])),
+        "boundary": row["boundary"],
+        "processor": row["cpu_model"],
+        "CPUs": f"{_known(row['usable_cpus'])} usable, set {_known(row['cpu_set'])}, quota {_quota(row)}",
+        "governor": row["governor"],
+        "kernel": row["kernel"],
+        "versions": (row["versions"] or _UNKNOWN).replace(";", ", "),
+        "artifact": row["artifact_sha256"],
+        "target": _joined((row["target"], _prefixed("opset ", row["opset"]), row["lowering"])),
+        "inputs": _joined((row["input_shape"], row["input_sha256"])),
+        "parity": _parity(row),
+        "protocol": _joined((row["protocol"], _prefixed("seed ", row["seed"]))),
+        "run": _joined((row["run_id"], row["created"])),
+        "command": row["command"],
+    }
+    return tuple(f"{name:<14}{_known(value)}" for name, value in told.items())
+
+
+def _parity(row: Row) -> str:
+    if row["parity_max_rel"] is None:
+        return "unchecked"
+    figures = (f"{name} {number(row[f'parity_{name}'], 2)}" for name in ("max_abs", "max_rel"))
+    cosine = f"cosine {row['parity_cosine']:.8g}"
+    return f"{', '.join(figures)}, {cosine} against {_known(row['parity_reference'])}"
+
+
+def _quota(row: Row) -> str:
+    return "none known" if row["cpu_quota"] is None else f"{row['cpu_quota']:g} CPUs"
+
+
+def _switch(value: bool | None, unknown: str | None = None) -> str | None:
+    return unknown if value is None else ("off", "on")[value]
+
+
+def _prefixed(prefix: str, value: object) -> str | None:
+    return None if value is None else f"{prefix}{value}"
+
+
+def _joined(values: tuple[object, ...]) -> str | None:
+    return ", ".join(str(value) for value in values if value is not None) or None
+
+
+def _known(value: object) -> str:
+    return _UNKNOWN if value is None else str(value)
