@@ -11,7 +11,7 @@ class Parity:
     """Agreement of outputs with a reference, the worst over all outputs.
 
     `max_abs` is max|a-b|; `max_rel` is max|a-b| / max|b| per output; `cosine` is the cosine similarity of the
-    flattened outputs. A non-finite value or a differing shape gives `max_abs = max_rel = inf`, `cosine = 0`.
+    flattened outputs. Where `unlike` finds something, `max_abs = max_rel = inf` and `cosine = 0`.
     Where b is all zeros there is nothing to relate to: `max_rel = max_abs`, `cosine = 1`.
     """
 
@@ -53,12 +53,43 @@ def compare(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
     return worst
 
 
-def _compare_one(actual: np.ndarray, expected: np.ndarray) -> Parity:
+def unlike(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> str | None:
+    """Return what makes the first such output of `expected` incomparable, in words that name it; or None.
+
+    That is another shape, numbers of another kind, or a value that is not finite on either side.
+    """
+    for name, reference in expected.items():
+        fault = _fault(np.asarray(actual[name]), np.asarray(reference))
+        if fault is not None:
+            return f"output {name!r} {fault}"
+    return None
+
+
+def _fault(actual: np.ndarray, expected: np.ndarray) -> str | None:
     if actual.shape != expected.shape:
+        return f"has the shape {_shape(actual)}, not {_shape(expected)}"
+    if _KINDS.get(actual.dtype.kind, "float") != _KINDS.get(expected.dtype.kind, "float"):
+        return f"holds {actual.dtype}, not {expected.dtype}"
+    for whose, array in (("", actual), (" in the reference", expected)):
+        numbers = array if array.dtype.kind == "c" else array.astype(np.float64)
+        count = int(array.size - np.isfinite(numbers).sum())
+        if count:
+            return f"holds {count} of {array.size} values that are not finite{whose}"
+    return None
+
+
+_KINDS = {"b": "whole", "i": "whole", "u": "whole", "c": "complex", "S": "text", "U": "text", "O": "object"}
+"""What numpy's kinds are to us; those not named, small floats of other packages among them, are floats."""
+
+
+def _shape(array: np.ndarray) -> str:
+    return "x".join(map(str, array.shape)) or "()"
+
+
+def _compare_one(actual: np.ndarray, expected: np.ndarray) -> Parity:
+    if _fault(actual, expected) is not None:
         return FAILED
     a, b = actual.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return FAILED
     if a.size == 0:
         return Parity(0.0, 0.0, 1.0)
     max_abs = float(np.abs(a - b).max())

@@ -56,7 +56,7 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
     load_ns = clock() - begin - (session.compile_ns or 0)
     session.bind(inputs)
     (first_ns,) = time_calls(session.run, clock, 1)
-    agreement = None if expected is None else _agreement(session.outputs(), expected)
+    agreement, fault = (None, None) if expected is None else _agreement(session.outputs(), expected)
 
     gc.collect()
     cap = _WARMUP_CAP * request.warmup
@@ -67,6 +67,7 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
     after = witnesses.snapshot()
     result = LaunchResult(
         "ok",
+        reason=fault,
         samples_ns=timed_ns[reheat:],
         warmup_ns=warmup_ns + timed_ns[:reheat],
         load_ns=load_ns,
@@ -103,13 +104,16 @@ def _reference(path: str | None) -> tuple[Arrays, Arrays | None]:
     return inputs, outputs or None
 
 
-def _agreement(actual: Arrays, expected: Arrays) -> parity.Parity:
-    """Return the parity, outputs matched by name, or by position where the runtime names them otherwise."""
+def _agreement(actual: Arrays, expected: Arrays) -> tuple[parity.Parity, str | None]:
+    """Return the parity, and what makes an output incomparable.
+
+    Outputs are matched by name, or by position where the runtime names them otherwise.
+    """
     if not expected.keys() <= actual.keys():
         if len(actual) != len(expected):
             raise BadInput(f"The model has outputs {list(actual)}, the reference has {list(expected)}.")
         actual = dict(zip(expected, actual.values(), strict=True))
-    return parity.compare(actual, expected)
+    return parity.compare(actual, expected), parity.unlike(actual, expected)
 
 
 def peak_rss_bytes() -> int:

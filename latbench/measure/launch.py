@@ -46,9 +46,10 @@ class LaunchRequest:
 class LaunchResult:
     """What one launch brought back; times are integer nanoseconds, sizes bytes, unknown is None.
 
-    `status` is one of `STATUSES`, with `reason` when it is not ok. `parity` holds max_abs, max_rel and cosine
-    against the reference, `witnesses` the operating system's counters over the timed region. `load_ns` leaves
-    out `compile_ns`; `wall_ns` is the whole launch as the parent saw it.
+    `status` is one of `STATUSES`, with `reason` when it is not ok, or when an output is unlike the reference
+    in kind. `parity` holds max_abs, max_rel and cosine against the reference, `witnesses` the operating
+    system's counters over the timed region. `load_ns` leaves out `compile_ns`; `wall_ns` is the whole launch
+    as the parent saw it.
     """
 
     status: str

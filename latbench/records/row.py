@@ -115,6 +115,9 @@ def _ended(evidence: Evidence, end: CellRecord | None) -> Row:
             f"outputs differ from {reference}: max_rel {worst.max_rel:.3g} (limit {limits.max_rel:g}), "
             f"cosine {worst.cosine:.6g} (limit {limits.cosine:g})"
         )
+        unlike = next((launch.reason for launch in evidence.launches if launch.reason is not None), None)
+        if unlike is not None:
+            reason = f"outputs cannot be compared with {reference}: {unlike}"
         return {"status": "parity_failed", "reason": reason}
     return {"status": end.status, "reason": " ".join((end.reason or "").split()) or None}
 

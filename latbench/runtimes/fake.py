@@ -1,10 +1,14 @@
 """A runtime without a vendor: it copies inputs to outputs, and misbehaves as its `Source.kwargs` ask."""
 
+import json
 import os
+import resource
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +16,27 @@ import numpy as np
 from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source
 
 SPINNING = "LATBENCH_FAKE_SPINNING"
+MISFORTUNES = "LATBENCH_FAKE"
+"""The variable that holds further keywords by model, as JSON: {"stem of the file": {"kill": 11}}."""
 
 
 class FakeSession:
-    """Output k ("output", "output_1", ...) equals input k times `scale`, plus `offset`.
+    """Output k ("output", "output_1", ...) is what `spoil` makes of input k, for the first `count` inputs.
 
     `misfortune` is called at the end of each `run`.
     """
 
-    def __init__(self, facts: Facts, misfortune: Callable[[], object], scale: float, offset: float) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        misfortune: Callable[[], object],
+        spoil: Callable[[np.ndarray], np.ndarray],
+        count: int | None = None,
+    ) -> None:
         self.facts = facts
         self.compile_ns: int | None = None
         self.run: Callable[[], object] = misfortune
-        self._scale, self._offset = scale, offset
+        self._spoil, self._count = spoil, count
         self._bound: Arrays = {}
 
     def bind(self, inputs: Arrays) -> None:
@@ -33,11 +45,8 @@ class FakeSession:
 
     def outputs(self) -> Arrays:
         """Return the outputs by name."""
-        names = ["output", *(f"output_{index}" for index in range(1, len(self._bound)))]
-        return {
-            name: array * self._scale + self._offset
-            for name, array in zip(names, self._bound.values(), strict=False)
-        }
+        given = list(self._bound.values())[: self._count]
+        return {f"output_{at}" if at else "output": self._spoil(array) for at, array in enumerate(given)}
 
     def close(self) -> None:
         """Forget the inputs."""
@@ -64,6 +73,22 @@ def _chatter(count: int) -> None:
     sys.stderr.write("chatter\n" * count)
 
 
+def _noise(count: int) -> None:
+    while count > 0:
+        count -= os.write(1, os.urandom(min(count, 1 << 20)))
+
+
+def _hoard(limit: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    np.ones(limit)  # eight bytes each
+
+
+def _leave_helper(_: Any) -> None:
+    deaf = "import signal, threading; signal.signal(15, signal.SIG_IGN); print(flush=True)"
+    helper = subprocess.Popen([sys.executable, "-c", f"{deaf}; threading.Event().wait()"])
+    os.write(1, f"helper {helper.pid}\n".encode())
+
+
 def _scribble(text: str) -> None:
     with open(sys.argv[-1], "w") as result:  # noqa: PTH123 - the result file of the launch, spoilt on purpose
         result.write(text)
@@ -75,7 +100,10 @@ BEHAVIOURS: dict[str, Callable[[Any], object]] = {
     "kill": lambda number: os.kill(os.getpid(), number),
     "hang": _hang,
     "exhaust_memory": _exhaust,
+    "hoard": _hoard,
     "chatter": _chatter,
+    "noise": _noise,
+    "leave_helper": _leave_helper,
     "quit": os._exit,
     "scribble": _scribble,
     "interrupt": lambda _: signal.raise_signal(signal.SIGINT),
@@ -86,8 +114,9 @@ BEHAVIOURS: dict[str, Callable[[Any], object]] = {
 class FakeRuntime:
     """Deterministic, always available; for tests of everything that surrounds a runtime.
 
-    Keywords of `Source.kwargs`: those of `BEHAVIOURS`; `scale` and `offset` spoil the outputs; `precision`,
-    `provider` and `threads` are what the facts claim in place of the request.
+    Keywords of `Source.kwargs`: those of `BEHAVIOURS`; `scale`, `offset`, `shape`, `dtype` and `count` spoil
+    the outputs; `precision`, `provider` and `threads` are what the facts claim in place of the request. The
+    variable `MISFORTUNES` adds to them, where a command has no way to give any.
     """
 
     name = "fake"
@@ -106,8 +135,9 @@ class FakeRuntime:
         return {} if options.spinning is None else {SPINNING: str(int(options.spinning))}
 
     def prepare(self, source: Source, options: SessionOptions) -> FakeSession:
-        """Return a session that behaves as `source.kwargs` say."""
-        kwargs = dict(source.kwargs)
+        """Return a session that behaves as the keywords say."""
+        added = json.loads(os.environ.get(MISFORTUNES, "{}"))
+        kwargs = {**source.kwargs, **added.get(Path(source.path or "").stem, {})}
         for keyword, behave in BEHAVIOURS.items():
             if f"{keyword}_in_prepare" in kwargs:
                 behave(kwargs[f"{keyword}_in_prepare"])
@@ -126,8 +156,14 @@ class FakeRuntime:
             spinning=None if spinning is None else spinning == "1",
             version="1",
         )
+        scale, offset = float(kwargs.get("scale", 1)), float(kwargs.get("offset", 0))
+
+        def spoil(array: np.ndarray) -> np.ndarray:
+            spoilt = np.resize(array * scale + offset, kwargs.get("shape", array.shape))
+            return spoilt.astype(kwargs.get("dtype", array.dtype))
+
         run = befall if misfortunes else _nothing
-        return FakeSession(facts, run, kwargs.get("scale", 1.0), kwargs.get("offset", 0.0))
+        return FakeSession(facts, run, spoil, kwargs.get("count"))
 
 
 RUNTIME = FakeRuntime()

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from exporters.parity import FAILED, Parity, ParityLimits, compare
+from exporters.parity import FAILED, Parity, ParityLimits, compare, unlike
 
 SHAPES = hnp.array_shapes(max_dims=4, max_side=4)
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
@@ -149,3 +149,32 @@ def test_the_limits(parity, passes):
 
 def test_the_figures_go_to_json_by_name():
     assert Parity(1.0, 2.0, 3.0).to_json() == {"max_abs": 1.0, "max_rel": 2.0, "cosine": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "told"),
+    [
+        (np.ones((1, 5)), np.ones((1, 6)), "output 'y' has the shape 1x5, not 1x6"),
+        (np.float32(1), np.ones(1), "output 'y' has the shape (), not 1"),
+        (np.ones(2, np.int32), np.ones(2, np.float32), "output 'y' holds int32, not float32"),
+        (np.ones(2), np.ones(2, bool), "output 'y' holds float64, not bool"),
+        (np.array([1, np.nan, np.inf]), np.ones(3), "output 'y' holds 2 of 3 values that are not finite"),
+        (
+            np.ones(1),
+            np.array([np.nan]),
+            "output 'y' holds 1 of 1 values that are not finite in the reference",
+        ),
+        (np.array([1j, np.nan]), np.ones(2, complex), "output 'y' holds 1 of 2 values that are not finite"),
+    ],
+)
+def test_what_cannot_be_compared_is_named_and_fails(actual, expected, told):
+    both = {"x": np.ones(1)} | {"y": np.asarray(actual)}, {"x": np.ones(1)} | {"y": np.asarray(expected)}
+    assert unlike(*both) == told
+    assert compare(*both) == FAILED
+
+
+@pytest.mark.parametrize("dtypes", [("float16", "float32"), ("uint8", "bool"), ("int64", "int32")])
+def test_widths_may_differ(dtypes):
+    both = [{"y": np.ones(2, dtype)} for dtype in dtypes]
+    assert unlike(*both) is None
+    assert ParityLimits().passes(compare(*both))

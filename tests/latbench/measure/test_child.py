@@ -62,6 +62,20 @@ def test_spoilt_outputs_show_in_the_parity_and_keep_the_samples(reference):
     assert len(result.samples_ns) == 5
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        ({"offset": "nan"}, "output 'y' holds 6 of 6 values that are not finite"),
+        ({"shape": [5]}, "output 'y' has the shape 5, not 6"),
+        ({"dtype": "int8"}, "output 'y' holds int8, not float32"),
+    ],
+)
+def test_outputs_unlike_the_reference_fail_parity_and_are_named(reference, spoilt, told):
+    result = child.measure(request_for(reference, **spoilt))
+    assert (result.status, result.reason, result.parity["cosine"]) == ("ok", told, 0)
+    assert len(result.samples_ns) == 5
+
+
 def test_a_wrong_precision_is_reported_as_read_back(reference):
     assert child.measure(request_for(reference, precision="bf16")).facts["precision"] == "bf16"
 
@@ -150,7 +164,11 @@ def test_it_dies_with_its_parent():
 
 def test_it_ends_at_once_when_its_parent_died_before_it_could_ask():
     code = "from latbench.measure.child import die_with_parent; die_with_parent(); print('alive')"
-    for pid, ended in (("1", (-signal.SIGKILL, "")), (str(os.getpid()), (0, "alive\n")), ("", (0, "alive\n"))):
+    for pid, ended in (
+        ("1", (-signal.SIGKILL, "")),
+        (str(os.getpid()), (0, "alive\n")),
+        ("", (0, "alive\n")),
+    ):
         environ = {**os.environ, PARENT: pid}
         done = subprocess.run(
             [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False

@@ -114,6 +114,14 @@ def test_a_row_over_the_parity_limits_fails_but_keeps_its_statistics(row, launch
     assert found["latency_ms"] is not None
 
 
+def test_an_output_unlike_the_reference_is_the_reason(row, launch):
+    parity = {"max_abs": math.inf, "max_rel": math.inf, "cosine": 0.0}
+    found = row(launch(0), launch(1, parity=parity, reason="output 'y' has the shape 5, not 6"))
+    assert found["status"] == "parity_failed"
+    assert found["reason"].startswith("outputs cannot be compared with ")
+    assert found["reason"].endswith(": output 'y' has the shape 5, not 6")
+
+
 def test_the_worst_launch_gives_the_parity(row, launch):
     found = row(
         launch(0, parity={"max_abs": 1.0, "max_rel": 0.5, "cosine": 0.9}),

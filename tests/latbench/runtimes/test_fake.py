@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from latbench import runtimes
 from latbench.runtimes.base import SessionOptions, Source
-from latbench.runtimes.fake import BEHAVIOURS
+from latbench.runtimes.fake import BEHAVIOURS, MISFORTUNES
 
 
 def prepare(**kwargs):
@@ -17,6 +19,31 @@ def test_outputs_copy_the_inputs_unless_spoilt():
     outputs = session.outputs()
     np.testing.assert_array_equal(outputs["output"], [3, 3])
     np.testing.assert_array_equal(outputs["output_1"], [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "shape", "dtype"),
+    [({"shape": [4]}, (4,), np.float32), ({"dtype": "int32"}, (2, 3), np.int32), ({}, (2, 3), np.float32)],
+)
+def test_outputs_of_another_kind(kwargs, shape, dtype):
+    session = prepare(**kwargs)
+    session.bind({"a": np.ones((2, 3), np.float32)})
+    assert (session.outputs()["output"].shape, session.outputs()["output"].dtype) == (shape, dtype)
+
+
+def test_outputs_can_be_too_few_and_not_numbers():
+    session = prepare(count=1, offset="nan")
+    session.bind({"a": np.ones(2), "b": np.zeros(3)})
+    (output,) = session.outputs().values()
+    assert np.isnan(output).all()
+
+
+def test_misfortunes_of_a_model_come_by_environment(monkeypatch):
+    monkeypatch.setenv(MISFORTUNES, json.dumps({"bad": {"fail_in_prepare": "by order"}}))
+    fake = runtimes.get("fake")
+    fake.prepare(Source("onnx", path="folder/good.onnx"), SessionOptions())
+    with pytest.raises(RuntimeError, match="by order"):
+        fake.prepare(Source("onnx", path="folder/bad.onnx"), SessionOptions())
 
 
 def test_facts_claim_what_they_are_told():
