@@ -5,8 +5,8 @@ from statistics import median
 
 from latbench.records import LaunchRecord, Measured, Row
 from latbench.reports.figures import UNKNOWN, number
-from latbench.reports.layout import aligned, beside
-from latbench.reports.title import title
+from latbench.reports.layout import aligned, beside, wrapped
+from latbench.reports.title import details, title
 from latbench.reports.witnesses import seen, shown
 
 _NS_PER_MS = 1e6
@@ -19,7 +19,7 @@ def launch_table(row: Row, measured: Measured) -> str:
     A witness has a column where any launch saw something; those that saw nothing and those that the machine
     does not tell are named below, and so are launches that did not end ok.
     """
-    lines = [title(row), ""]
+    lines = [title(row), *wrapped(details(row)), ""]
     if measured.kept:
         saw = seen(measured.kept)
         table = [[*_HEAD, *(witness.title for witness in saw.figures)]]

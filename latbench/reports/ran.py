@@ -4,6 +4,8 @@ from latbench.records import Row
 from latbench.reports.figures import number
 
 _UNKNOWN = "unknown"
+_OPEN = ("default", "at most")
+"""How a request begins that leaves open what is to run."""
 
 
 def asked(row: Row) -> tuple[str, ...]:
@@ -16,15 +18,21 @@ def asked(row: Row) -> tuple[str, ...]:
         ("precision", row["precision_requested"], row["precision_actual"]),
         ("threads", row["threads_requested"], row["threads_actual"]),
         ("spinning", _switch(row["spinning"], "default"), _switch(row["spinning_actual"])),
-        ("launches", row["launches_requested"], row["launches"]),
+        ("launches", _most(row), row["launches"]),
         ("inferences", row["iterations_requested"], row["iterations"]),
     )
     lines = [f"{'':14}{'requested':<14}actual"]
     for name, wanted, told in pairs:
-        comparable = wanted not in (None, "default") and told is not None
-        mark = "  DIFFERS" if comparable and wanted != told else ""
+        mark = "  DIFFERS" if _differ(wanted, told) else ""
         lines.append(f"{name:<14}{_known(wanted):<14}{_known(told)}{mark}")
     return tuple(lines)
+
+
+def _differ(wanted: object, told: object) -> bool:
+    """Tell whether what ran is not what was asked for; "cuda" asks for any of its kind."""
+    if wanted is None or told is None or str(wanted).startswith(_OPEN):
+        return False
+    return wanted not in (told, str(told).partition(":")[0])
 
 
 def facts(row: Row) -> tuple[str, ...]:
@@ -47,6 +55,13 @@ def facts(row: Row) -> tuple[str, ...]:
         "command": row["command"],
     }
     return tuple(f"{name:<14}{_known(value)}" for name, value in told.items())
+
+
+def _most(row: Row) -> int | str | None:
+    """Return the launches asked for, "at most n" where fewer may be enough."""
+    asked_for = row["launches_requested"]
+    until = asked_for is not None and row.get("precision_target_percent") is not None
+    return f"at most {asked_for}" if until else asked_for
 
 
 def _parity(row: Row) -> str:

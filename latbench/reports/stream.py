@@ -9,7 +9,7 @@ from latbench.reports.figures import number
 from latbench.reports.layout import aligned, wrapped
 from latbench.reports.levels import sentence, several
 from latbench.reports.spark import BLOCKS, Scale
-from latbench.reports.title import title
+from latbench.reports.title import details, title
 
 _WIDTH = 100
 _NARROWEST = 20
@@ -40,7 +40,20 @@ def stream(row: Row, measured: Measured, width: int | None = None, marks: str = 
     table += [[str(at), number(median(samples)), number(max(samples))] for at, samples in streams]
     head, *lines = aligned(table)
     strips = [f"{line}  {scale.strip(values)}" for line, values in zip(lines, slices, strict=True)]
-    return "\n".join([title(row), "", *_legend(row, scale, each, width or _WIDTH), "", head, *strips]) + "\n"
+    return (
+        "\n".join(
+            [
+                title(row),
+                *wrapped(details(row), width or _WIDTH),
+                "",
+                *_legend(row, scale, each, width or _WIDTH),
+                "",
+                head,
+                *strips,
+            ]
+        )
+        + "\n"
+    )
 
 
 def _legend(row: Row, scale: Scale, each: int, width: int) -> list[str]:

@@ -64,7 +64,8 @@ def _samples(row: Row) -> str | None:
     each = f" of {iterations // launches} inferences" if iterations % launches == 0 else ""
     total = f" = {iterations}" if each else f", {iterations} inferences together"
     asked = row.get("launches_requested")
-    more = f" ({asked} launches were asked for)" if asked not in (None, launches) else ""
+    most = row.get("precision_target_percent") is not None
+    more = f" ({asked} launches were asked for)" if asked not in (None, launches) and not most else ""
     worth = row.get("effective_samples")
     alone = "" if worth is None else f"; as good as {worth:.0f} independent ones"
     return f"{_count(launches, 'launch', 'launches')}{each}{total}{more}{alone}"

@@ -10,7 +10,14 @@ def title(row: Row) -> str:
 
 
 def where(row: Row) -> str:
-    """Return the row's name: model, runtime and threads."""
+    """Return the row's name: model, runtime, threads, and its arm in a comparison."""
     threads = row["threads_requested"]
     count = "unknown threads" if threads is None else f"{threads} thread{'' if threads == 1 else 's'}"
-    return f"{row['model']} on {row['runtime']}, {count}"
+    arm = "" if row.get("arm") is None else f", arm {row['arm']}"
+    return f"{row['model']} on {row['runtime']}, {count}{arm}"
+
+
+def details(row: Row) -> str:
+    """Return what tells the row from others of the same name: lowering, precision, input and run."""
+    told = (row["target"], row["lowering"], row["precision_requested"], row["input_shape"], row["run_id"])
+    return " · ".join(str(one) for one in told if one is not None)

@@ -115,6 +115,7 @@ _CONTEXTS = (
     _Context("input_shape", "input", "input {}"),
     _Context("batch", "batch", "batch {}"),
     _Context("lowering", "lowering", "{}"),
+    _Context("arm", "arm", "arm {}"),
     _Context("iterations", "n", "{} timed inferences"),
     _Context("launches", "launches", "{} launches"),
     _Context("boundary", "boundary", "boundary {}"),

@@ -3,6 +3,7 @@ from latbench.reports.launches import launch_table, lost, medians
 
 GOLDEN = """\
 efficientmod_s on onnxruntime, 4 threads: ok
+portable · expand=broadcast · fp32 · 1x3x224x224 · run-1
 
 launch     began  n  median ms  fastest  slowest  first  load  moved
      1  03:04:06  3       11.0     10.0     12.0   30.0   123      0

@@ -7,6 +7,19 @@ def test_only_what_is_known_on_both_sides_can_differ(row):
     assert "spinning      off           on  DIFFERS" in asked(row(spinning=False, spinning_actual=True))
 
 
+def test_a_device_without_a_number_stands_for_any_of_its_kind(row):
+    assert "DIFFERS" not in asked(row(device="cuda", device_actual="cuda:1"))[1]
+    assert "DIFFERS" in asked(row(device="cuda:0", device_actual="cuda:1"))[1]
+    assert "DIFFERS" in asked(row(device="cuda", device_actual="cpu"))[1]
+
+
+def test_fewer_launches_than_allowed_are_no_difference(row):
+    until = row(launches=5, iterations_requested=None) | {"precision_target_percent": 1.0}
+    assert "launches      at most 10    5" in asked(until)
+    assert "inferences    unknown       4000" in asked(until)
+    assert "launches      10            5  DIFFERS" in asked(row(launches=5))
+
+
 def test_a_cell_that_brought_nothing_back_shows_what_was_asked(crashed):
     lines = asked(crashed())
     assert "threads       4             unknown" in lines

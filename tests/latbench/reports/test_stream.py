@@ -6,6 +6,7 @@ from latbench.reports.stream import stream
 
 GOLDEN = """\
 efficientmod_s on onnxruntime, 4 threads: ok
+portable · expand=broadcast · fp32 · 1x3x224x224 · run-1
 
 ▁ 5.70 ms to █ 8.90 ms, logarithmic; each mark is a sample, in the order taken.
 The model ran at 5.710 ± 0.050 ms in 62 % of the inferences (9 launches) and at 8.90 ± 0.12 ms in

@@ -56,6 +56,11 @@ def test_launches_of_unequal_length_are_counted_together(row):
     )
 
 
+def test_stopping_early_is_what_an_adaptive_run_is_for(row):
+    early = row(launches=5, iterations=2000, protocol="adaptive") | {"precision_target_percent": 1.0}
+    assert line(early, "rests on") == "5 launches of 400 inferences = 2000"
+
+
 def test_one_percent_may_be_reached(row):
     assert line(row(**FIGURES | {"latency_ci95_half_percent": 0.9}), "to ± 1 %") == "reached"
 

@@ -113,6 +113,12 @@ def test_a_protocol_shared_by_all_stands_in_the_caption(row):
     assert "protocol" not in render([row()])
 
 
+def test_the_arms_of_a_comparison_are_told_apart(row):
+    shown = render([row() | {"arm": "A"}, row() | {"arm": "B"}], "markdown")
+    assert "| arm |" in shown
+    assert "arm" not in render([row()]).splitlines()[0]
+
+
 def test_targets_that_differ_become_a_column(row):
     both = [row(protocol="adaptive") | {"precision_target_percent": target} for target in (1.0, 2.5)]
     shown = render(both, "markdown")

@@ -1,6 +1,6 @@
 import pytest
 
-from latbench.reports.title import title, where
+from latbench.reports.title import details, title, where
 
 
 @pytest.mark.parametrize(("threads", "words"), [(1, "1 thread"), (4, "4 threads"), (None, "unknown threads")])
@@ -11,3 +11,12 @@ def test_a_row_is_named_by_model_runtime_and_threads(row, threads, words):
 def test_the_title_says_how_the_row_ended_and_why(row, crashed):
     assert title(row()) == "efficientmod_s on onnxruntime, 4 threads: ok"
     assert title(crashed()) == "efficientmod_s on onnxruntime, 4 threads: crashed (killed by signal 11)"
+
+
+def test_an_arm_of_a_comparison_is_part_of_the_name(row):
+    assert where(row() | {"arm": "A2"}) == "efficientmod_s on onnxruntime, 4 threads, arm A2"
+
+
+def test_details_tell_rows_of_one_name_apart(row):
+    assert details(row()) == "portable · expand=broadcast · fp32 · 1x3x224x224 · run-1"
+    assert details(row(lowering=None, target="eager")) == "eager · fp32 · 1x3x224x224 · run-1"
