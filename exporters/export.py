@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exporters import wholefile
 from exporters.artifact import MANIFEST_SCHEMA, Artifact
 from exporters.capture import Captured, capture
 from exporters.errors import InputError
-from exporters.finish import finish, versions, write_together
+from exporters.finish import finish, versions
 from exporters.gate import check, first_departure, refuse
 from exporters.memory import peak_mib, reset_peak
 from exporters.parity import Parity, ParityLimits
@@ -87,7 +88,7 @@ def export(
     }
     told = json.dumps(manifest, indent=1, allow_nan=False).encode() + b"\n"
     output.mkdir(parents=True, exist_ok=True)
-    write_together({path: data, reference: _packed(captured), path.with_suffix(".json"): told})
+    wholefile.write_together({path: data, reference: _packed(captured), path.with_suffix(".json"): told})
     return Artifact(path, manifest)
 
 

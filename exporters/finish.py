@@ -1,9 +1,7 @@
 """Finish: the same graph always gives the same bytes, and the file says where it came from."""
 
-import os
 from collections.abc import Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,27 +55,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a reader sees the old file or the new one, never a part."""
-    write_together({path: data})
-
-
-def write_together(files: Mapping[Path, bytes]) -> None:
-    """Write `files` in order, each whole; when one of them cannot be written (OSError), none is.
-
-    They become visible one after the other once all are on disk.
-    """
-    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in files}
-    try:
-        for path, data in files.items():
-            with temporaries[path].open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        for path, temporary in temporaries.items():
-            temporary.replace(path)
-    finally:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ ROADS = {
     "latbench.records": (
         "exporters.discovery",
         "exporters.parity",
+        "exporters.wholefile",
         "latbench.errors",
         "latbench.measure.launch",
         "latbench.stats",

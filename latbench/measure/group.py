@@ -45,6 +45,11 @@ def wait(process: "subprocess.Popen[bytes]") -> None:
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the process group that `process` leads; a process that has moved to another group stays."""
-    with suppress(ProcessLookupError, PermissionError):  # none of it is left (macOS denies a dead group)
+    """Kill `process` and the group that it leads; what has moved to another group stays."""
+    try:
         os.killpg(process.pid, signal.SIGKILL)
+    except (
+        ProcessLookupError,
+        PermissionError,
+    ):  # it leads none, or all are dead
+        process.kill()

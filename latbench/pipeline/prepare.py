@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from exporters import wholefile
 from exporters.artifact import sha256_of
 from exporters.errors import InputError
 from exporters.execute import execute
-from exporters.finish import versions, write_whole
+from exporters.finish import versions
 from latbench.errors import BadInput
 from latbench.pipeline.export import build, existing, export, younger_than_code
 from latbench.pipeline.onnxfile import generate, inspect
@@ -90,7 +91,7 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
         )
         note = {"provenance": wish.provenance, "versions": versions(), "prepared": prepared.to_json()}
         note["prepared"]["reference"] = path.name
-        write_whole(path.with_suffix(".json"), json.dumps(note, indent=1).encode() + b"\n")
+        wholefile.write(path.with_suffix(".json"), json.dumps(note, indent=1).encode() + b"\n")
     except OSError as error:
         raise unwritable(path, error) from error
     return prepared

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from exporters import wholefile
 from latbench.errors import BadInput
 from latbench.records.columns import Column, columns
 from latbench.records.lock import unwritable
@@ -35,24 +34,10 @@ def write(rows: Iterable[Row], path: Path | str, using: Sequence[Column] | None 
 
 def write_text(content: str, path: Path | str) -> None:
     """Write `content` to `path` as `write` does: whole or not at all."""
-    path = Path(path)
-    data = content.encode("utf-8", errors="backslashreplace")
     try:
-        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        wholefile.write(Path(path), content.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
-        raise unwritable(path, error) from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)  # noqa: PTH101 - mkstemp leaves the file to its owner alone
-        os.replace(partial, path)  # noqa: PTH105
-    except BaseException as error:
-        Path(partial).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise unwritable(path, error) from None
-        raise
+        raise unwritable(Path(path), error) from None
 
 
 def read(path: Path | str, using: Sequence[Column] | None = None) -> list[Row]:

@@ -1,11 +1,6 @@
-import errno
-import os
-from pathlib import Path
-
 import onnx
-import pytest
 
-from exporters.finish import TOOLS, finish, versions, write_together, write_whole
+from exporters.finish import TOOLS, finish, versions
 
 NOTE = "/somewhere/site-packages/module.py"
 
@@ -85,42 +80,3 @@ def test_versions_are_of_the_tools_that_are_installed():
     found = versions()
     assert {"torch", "onnx", "onnxsim", "onnxruntime"} <= set(found) <= {"latbench", *TOOLS}
     assert all(found.values())
-
-
-def test_files_are_written_whole_and_replace_older_ones(tmp_path):
-    a, b = tmp_path / "a", tmp_path / "b"
-    a.write_bytes(b"old and long")
-    write_together({a: b"new", b: b"other"})
-    assert (a.read_bytes(), b.read_bytes()) == (b"new", b"other")
-    write_whole(b, b"third")
-    assert b.read_bytes() == b"third"
-    assert sorted(tmp_path.iterdir()) == [a, b]
-
-
-@pytest.mark.parametrize("step", ["open", "write", "fsync"])
-@pytest.mark.parametrize("file", [0, 1])
-def test_when_one_file_cannot_be_written_none_is(tmp_path, monkeypatch, step, file):
-    a, b = tmp_path / "a", tmp_path / "b"
-    a.write_bytes(b"old")
-    calls = {"open": 0, "fsync": 0}
-    opened, synced = Path.open, os.fsync
-
-    def full(call, kept):
-        def counted(*arguments, **options):
-            calls[call] += 1
-            if calls[call] == file + 1:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return kept(*arguments, **options)
-
-        return counted
-
-    if step == "open":
-        monkeypatch.setattr(Path, "open", full("open", opened))
-    else:
-        monkeypatch.setattr(os, "fsync", full("fsync", synced))
-    data = {a: b"new", b: b"other"} if step != "write" else {a: b"new", b: object()}
-    with pytest.raises((OSError, TypeError)):
-        write_together(data)
-    monkeypatch.undo()
-    assert a.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [a]

@@ -96,3 +96,9 @@ def test_a_group_that_is_gone_is_no_error(leader):
     group.sleep_until_end(process, None)
     group.kill(process)
     assert process.returncode == 0
+
+
+def test_a_process_that_leads_no_group_is_killed_alone():
+    with subprocess.Popen([sys.executable, "-c", HELPER]) as process:
+        assert group.sleep_until_end(process, 0.01) is True
+    assert process.returncode == -signal.SIGKILL

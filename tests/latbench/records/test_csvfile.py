@@ -113,7 +113,7 @@ def test_a_missing_file_or_a_folder_is_said(tmp_path):
         csvfile.read(tmp_path, COLUMNS)
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+@pytest.mark.parametrize("call", ["fsync", "replace", "ftruncate"])
 def test_a_fault_leaves_the_old_file_and_no_litter(tmp_path, file, monkeypatch, call):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "full")
