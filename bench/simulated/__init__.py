@@ -1,0 +1,1 @@
+"""Measurements whose truth is known, and what latbench's statistics say of them."""
