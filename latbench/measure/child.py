@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from exporters import parity
 from latbench import runtimes, stats
 from latbench.errors import BadInput, EnvironmentFault, LatbenchError
-from latbench.machine import witnesses
+from latbench.machine import kernels, witnesses
+from latbench.measure import denormals
 from latbench.measure.clock import MONOTONIC, Clock
 from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
 from latbench.measure.loop import time_calls
@@ -50,6 +51,8 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
     if not found.available:
         raise EnvironmentFault(f"{found.reason}; mend: {found.mend}")
     inputs, expected = _reference(request.reference)
+    # No thread of the runtime runs yet, and between warm-up and timing nothing may stand.
+    kernels_before = kernels.witnessed("before")
 
     begin = clock()
     session = runtime.prepare(request.source, request.options)
@@ -76,10 +79,25 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
         peak_rss_bytes=peak_rss_bytes(),
         facts=asdict(session.facts),
         parity=None if agreement is None else agreement.to_json(),
-        witnesses=witnesses.difference(before, after),
+        witnesses={**witnesses.difference(before, after), **kernels_before},
     )
+    # Spinning threads of the session would slow the kernels down.
     session.close()
-    return result
+    return replace(result, witnesses={**result.witnesses, **kernels.witnessed("after")})
+
+
+def probe_denormals(request: LaunchRequest, result: LaunchResult) -> LaunchResult:
+    """Return the `result` of `request` with the witness `flush_denormals_ratio`, None where there is none.
+
+    It loads the model twice more; whatever goes wrong with that is no failure of the launch.
+    """
+    try:
+        inputs, _ = _reference(request.reference)
+        runtime = runtimes.get(request.runtime)
+        ratio = denormals.flush_ratio(runtime, request.source, request.options, inputs)
+    except Exception:
+        ratio = None
+    return replace(result, witnesses={**result.witnesses, "flush_denormals_ratio": ratio})
 
 
 def _settled(earlier: Sequence[int], latest: Sequence[int]) -> bool:
@@ -152,11 +170,17 @@ def die_with_parent() -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read the request, measure, write the result."""
+    """Read the request, measure, write the result; then probe for denormals, if asked to, and write again.
+
+    The probe takes more memory and time: a launch that it ends has its result written already.
+    """
     die_with_parent()
     request_path, result_path = map(Path, arguments)
     request = LaunchRequest.from_json(json.loads(request_path.read_text()))
-    write_result(result_path, measure(request))
+    result = measure(request)
+    write_result(result_path, result)
+    if request.probe_denormals and result.status == "ok":
+        write_result(result_path, probe_denormals(request, result))
 
 
 if __name__ == "__main__":

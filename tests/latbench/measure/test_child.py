@@ -13,6 +13,7 @@ from latbench.measure import child
 from latbench.measure.clock import FakeClock
 from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
 from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.fake import FakeRuntime, FakeSession
 
 
 @pytest.fixture
@@ -40,6 +41,74 @@ def test_a_launch_brings_everything_back(reference):
     assert result.compile_ns is None
     assert result.witnesses
     assert LaunchResult.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
+
+
+def test_the_reference_kernels_stand_around_the_launch(reference):
+    seen = child.measure(request_for(reference)).witnesses
+    for moment in ("before", "after"):
+        assert len(seen[f"compute_{moment}_ns"]) == len(seen["compute_cpus"])
+        assert f"handoff_{moment}_ns" in seen
+    assert "flush_denormals_ratio" not in seen
+
+
+def test_the_runtime_starts_with_all_cpus_and_ends_before_the_kernels(reference, monkeypatch):
+    events, allowed = [], os.sched_getaffinity(0)
+    prepare = FakeRuntime.prepare
+
+    def noted(self, source, options):
+        events.append(os.sched_getaffinity(0) == allowed)
+        return prepare(self, source, options)
+
+    monkeypatch.setattr(FakeRuntime, "prepare", noted)
+    monkeypatch.setattr(FakeSession, "close", lambda _: events.append("close"))
+    monkeypatch.setattr(child.kernels, "witnessed", lambda moment: events.append(moment) or {})
+    assert child.measure(request_for(reference)).status == "ok"
+    assert events == ["before", True, "close", "after"]
+
+
+def run_main(tmp_path, request_):
+    path = tmp_path / "result.json"
+    (tmp_path / "request.json").write_text(json.dumps(request_.to_json()))
+    child.main([str(tmp_path / "request.json"), str(path)])
+    return LaunchResult.from_json(json.loads(path.read_text()))
+
+
+@pytest.fixture
+def alive(monkeypatch):
+    monkeypatch.setattr(child, "die_with_parent", lambda: None)
+
+
+@pytest.mark.usefixtures("alive")
+def test_denormals_are_probed_when_asked_for(tmp_path, reference, monkeypatch):
+    monkeypatch.setattr(child.denormals, "flush_ratio", lambda *_: 3.1)
+    asked = replace(request_for(reference), probe_denormals=True)
+    assert run_main(tmp_path, asked).witnesses["flush_denormals_ratio"] == 3.1
+    assert "flush_denormals_ratio" not in run_main(tmp_path, request_for(reference)).witnesses
+    failed = replace(request_for(reference, fail="bad step"), probe_denormals=True)
+    assert run_main(tmp_path, failed).witnesses == {}
+
+
+@pytest.mark.usefixtures("alive")
+@pytest.mark.parametrize("error", [RuntimeError("no second session"), MemoryError()])
+def test_a_probe_that_fails_costs_no_launch(tmp_path, reference, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(child.denormals, "flush_ratio", fail)
+    found = run_main(tmp_path, replace(request_for(reference), probe_denormals=True))
+    assert (found.status, found.witnesses["flush_denormals_ratio"]) == ("ok", None)
+
+
+@pytest.mark.usefixtures("alive")
+def test_a_launch_that_its_probe_kills_has_its_result(tmp_path, reference, monkeypatch):
+    def die(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(child.denormals, "flush_ratio", die)
+    with pytest.raises(SystemExit):
+        run_main(tmp_path, replace(request_for(reference), probe_denormals=True))
+    kept = LaunchResult.from_json(json.loads((tmp_path / "result.json").read_text()))
+    assert (kept.status, len(kept.samples_ns)) == ("ok", 5)
 
 
 def test_load_first_inference_and_samples_are_timed_apart(reference):
