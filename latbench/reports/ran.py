@@ -69,7 +69,9 @@ def _parity(row: Row) -> str:
         return "unchecked"
     figures = (f"{name} {number(row[f'parity_{name}'], 2)}" for name in ("max_abs", "max_rel"))
     cosine = f"cosine {row['parity_cosine']:.8g}"
-    return f"{', '.join(figures)}, {cosine} against {_known(row['parity_reference'])}"
+    limit = row.get("parity_limit")
+    most = "" if limit is None else f", max_rel up to {limit:g} passes"
+    return f"{', '.join(figures)}, {cosine} against {_known(row['parity_reference'])}{most}"
 
 
 def _quota(row: Row) -> str:

@@ -99,7 +99,11 @@ def _stopped(row: Row) -> str | None:
     if target is None:
         return words
     when = _ENDS.get(row["status"], "not known whether the interval came within")
-    return f"{words}, {when} the ± {target:g} % asked for"
+    looks = row.get("looks")
+    declared = (
+        "" if looks is None else f"; it was looked at after {str(looks).replace('/', ', ')} launches only"
+    )
+    return f"{words}, {when} the ± {target:g} % asked for{declared}"
 
 
 def _levels(row: Row) -> str | None:

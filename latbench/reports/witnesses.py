@@ -101,6 +101,7 @@ def _number(value: Any) -> float | None:
 
 _COMPUTE = ("compute_before_ns", "compute_after_ns")
 _HANDOFF = ("handoff_before_ns", "handoff_after_ns")
+_PAUSING = ("handoff_pause_before_ns", "handoff_pause_after_ns")
 _FREQUENCY = ("frequency_before_mhz", "frequency_after_mhz")
 
 WITNESSES = (
@@ -118,6 +119,7 @@ WITNESSES = (
     Witness("reference product, slowest CPU", "us", "worst us", _thousandth(_over(max, *_COMPUTE)), False),
     Witness("hand-off between two CPUs, before", "ns", "hand-off", _over(max, _HANDOFF[0]), counts=False),
     Witness("hand-off between two CPUs, after", "ns", "after", _over(max, _HANDOFF[1]), counts=False),
+    Witness("the same with pauses, slower of both", "ns", "pausing", _over(max, *_PAUSING), counts=False),
     Witness(
         "denormals kept / flushed to zero", "", "denormal", _plain("flush_denormals_ratio"), counts=False
     ),

@@ -32,3 +32,8 @@ def test_an_unknown_fact_reads_unknown(row):
     assert "governor      unknown" in told
     assert "versions      unknown" in told
     assert "CPUs          8 usable, set unknown, quota none known" in told
+
+
+def test_the_limit_of_parity_is_told_where_it_is_known(row):
+    (parity,) = (line for line in facts(row() | {"parity_limit": 0.01}) if line.startswith("parity"))
+    assert parity.endswith("against eager fp32, max_rel up to 0.01 passes")

@@ -78,6 +78,14 @@ def test_a_target_was_reached_or_not(row, protocol, status, expected):
     assert line(asked, "stopped") == expected
 
 
+def test_looks_declared_beforehand_are_told(row):
+    asked = row(protocol="adaptive") | {"precision_target_percent": 2.5, "looks": "5/10/20"}
+    assert line(asked, "stopped") == (
+        "adaptive, once the interval was within the ± 2.5 % asked for; "
+        "it was looked at after 5, 10, 20 launches only"
+    )
+
+
 def test_a_quick_answer_is_called_rough(row):
     quick = row(protocol="quick") | {"precision_target_percent": 5.0}
     assert "rough answer" in line(quick, "stopped")

@@ -22,6 +22,7 @@ def figures(launch, **told):
         ({"compute_before_ns": [400_000, 500_000], "compute_after_ns": [410_000, None]}, "worst us", 500.0),
         ({"handoff_before_ns": 120.0}, "hand-off", 120.0),
         ({"handoff_after_ns": [440.0]}, "after", 440.0),
+        ({"handoff_pause_before_ns": 300, "handoff_pause_after_ns": 900}, "pausing", 900.0),
         ({"flush_denormals_ratio": 3.1}, "denormal", 3.1),
     ],
 )
