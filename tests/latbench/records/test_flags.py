@@ -1,6 +1,6 @@
 import pytest
 
-from latbench.machine import witnesses
+from latbench.machine import kernels, witnesses
 from latbench.machine.probe import probe
 from latbench.records.flags import fired, flags
 from latbench.records.flags.base import Evidence
@@ -25,6 +25,18 @@ def facts(**changes):
 
 def seen(**witnesses):
     return {"witnesses": witnesses}
+
+
+def clocked(before, after):
+    return seen(frequency_before_mhz=before, frequency_after_mhz=after)
+
+
+def computed(before, after):
+    return seen(compute_cpus=[0, 3], compute_before_ns=before, compute_after_ns=after)
+
+
+def handed(before, after):
+    return seen(handoff_before_ns=before, handoff_after_ns=after)
 
 
 def test_a_clean_row_has_no_flag(evidence):
@@ -64,6 +76,23 @@ def test_names_are_unique_and_described():
         ((seen(involuntary_switches=1), seen(involuntary_switches=1)), {}, ("involuntary_switches=0.25",)),
         ((seen(involuntary_switches=2), {}), {}, ("involuntary_switches=0.5",)),
         ((seen(involuntary_switches=0),) * 2, {}, ()),
+        (
+            (seen(migrations=26, elapsed_ms=1000), seen(migrations=12, elapsed_ms=1000)),
+            {},
+            ("migrated=26/s",),
+        ),
+        ((seen(migrations=9, elapsed_ms=100), seen(migrations=30, elapsed_ms=10_000)), {}, ()),
+        ((seen(migrations=None, elapsed_ms=1), seen(migrations=30, elapsed_ms=0)), {}, ()),
+        ((seen(flush_denormals_ratio=3.14), {}), {}, ("denormals=3.14x",)),
+        ((seen(flush_denormals_ratio=1.2), {}), {}, ("denormals=1.2x",)),
+        ((seen(flush_denormals_ratio=1.19), seen(flush_denormals_ratio=None)), {}, ()),
+        ((clocked(3500, 2800), clocked(3000, 3000)), {}, ("frequency_moved=3500->2800MHz",)),
+        ((clocked(3000, 2900), clocked(None, 2000)), {}, ()),
+        ((computed((40, 50), (44, 51)), computed((41, 72), (60, 70))), {}, ("slow_cpu=1.4x@cpu3,1/2",)),
+        ((computed((40, 50), (40, 90)), computed((80, 50), (40, 50))), {}, ()),
+        ((computed((40, None), (40, 90)), computed(None, (40, 50))), {}, ()),
+        ((handed(90, 100), handed(440, 430), handed(100, 440)), {}, ("slow_handoff=4.8x,1/3",)),
+        ((handed(90, 100), handed(None, 900), handed(900, None)), {}, ()),
     ],
 )
 def test_a_flag_carries_the_figure_that_fired_it(evidence, launches, changes, expected):
@@ -87,6 +116,10 @@ def test_the_real_change_point_settles_the_warm_up(monkeypatch, evidence):
 def test_every_witness_looked_at_is_one_the_machine_tells():
     told = witnesses.difference(witnesses.snapshot(), witnesses.snapshot())
     assert {"throttled_ms", "thermal_throttles", "steal_percent", "involuntary_switches"} <= told.keys()
+    assert {"migrations", "elapsed_ms", "frequency_before_mhz", "frequency_after_mhz"} <= told.keys()
+    around = {**kernels.witnessed("before"), **kernels.witnessed("after")}
+    names = {f"{kernel}_{moment}_ns" for kernel in ("compute", "handoff") for moment in ("before", "after")}
+    assert {"compute_cpus", *names} <= around.keys()
 
 
 def test_every_machine_column_is_one_the_probe_tells():
