@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from latbench.records import Row
 from latbench.reports.figures import interval, number
 
+_FEW = 5
+"""A level that fewer launches visited has an interval that says little."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -41,7 +44,9 @@ def brief(level: Level) -> str:
 def sentence(found: tuple[Level, ...]) -> str:
     """Return what several levels mean, in words."""
     told = [_words(level) for level in found]
-    return f"ran {', '.join(told[:-1])} and {told[-1]}: compare level by level"
+    sparse = any(level.low is None or (level.launches or _FEW) < _FEW for level in found)
+    enough = "; more launches (--extend) would make every level sure" if sparse else ""
+    return f"ran {', '.join(told[:-1])} and {told[-1]}: compare level by level{enough}"
 
 
 def _words(level: Level) -> str:

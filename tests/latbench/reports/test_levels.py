@@ -32,4 +32,7 @@ def test_what_a_level_lacks_is_said(row, level):
     )
     told = sentence(levels(odd))
     assert "at 7.00 ms in 10 % of the inferences (1 launch, no interval)" in told
-    assert told.endswith("and at 9.00 ms in < 1 % of the inferences (no interval): compare level by level")
+    assert told.endswith(
+        "and at 9.00 ms in < 1 % of the inferences (no interval): compare level by level; "
+        "more launches (--extend) would make every level sure"
+    )
