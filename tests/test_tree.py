@@ -30,12 +30,17 @@ COVERED = {
 # Test files that belong to no one module, and what they look at.
 WHOLE = {
     "tests/bench/test_rerun.py": "bench/rerun.py",
+    "tests/evidence/test_coverage.py": "bench/simulated/coverage.py",
+    "tests/evidence/test_faults.py": "bench/simulated/faults.py",
+    "tests/evidence/test_table.py": "bench/simulated/table.py",
+    "tests/evidence/test_verdicts.py": "bench/simulated/sessions.py",
     "tests/latbench/measure/test_overhead.py": "bench/overhead.py",
     "tests/latbench/records/test_golden.py": "latbench/records",
     "tests/latbench/records/test_light.py": "latbench/reports",
     "tests/latbench/stats/test_simulated_truth.py": "latbench/stats",
     "tests/latbench/test_package.py": "latbench/__init__.py",
     "tests/test_architecture.py": "latbench",
+    "tests/test_docs.py": "README.md",
     "tests/test_makefile.py": "Makefile",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/test_tree.py": ".gitignore",
