@@ -2,7 +2,9 @@
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from latbench.cli.terminal import moves
 from latbench.errors import Exit, LatbenchError
@@ -10,6 +12,9 @@ from latbench.errors import Exit, LatbenchError
 if TYPE_CHECKING:
     from latbench.pipeline.options import RunOptions
     from latbench.pipeline.run import Outcome
+    from latbench.pipeline.watch import Watch
+
+Measured = TypeVar("Measured")
 
 
 class Interrupted(LatbenchError):
@@ -21,18 +26,29 @@ class Interrupted(LatbenchError):
 def measured(options: "RunOptions", *, ask: bool = False) -> "Outcome":
     """Return the outcome of the run; `ask` before it starts where there is somebody to answer.
 
+    Raises Interrupted as `attended` does.
+    """
+    from latbench.pipeline.run import run
+
+    return attended(lambda watch, command: run(options, watch, command), options.output, ask=ask)
+
+
+def attended(
+    measure: "Callable[[Watch, Sequence[str]], Measured]", output: Path, *, ask: bool = False
+) -> "Measured":
+    """Return what `measure` does, given the watch that shows it and the command line that asked for it.
+
     Raises Interrupted, with the line that goes on, when the user stops it: every finished launch is kept.
     """
     from latbench.cli.progress import MovingWatch, PlainWatch
-    from latbench.pipeline.run import run
 
     command = ("latbench", *sys.argv[1:])
     watch = MovingWatch(ask) if moves() else PlainWatch()
     try:
-        return run(options, watch, command)
+        return measure(watch, command)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"Interrupted; every finished launch is kept in {options.output}, and the same command goes on: "
+            f"Interrupted; every finished launch is kept in {output}, and the same command goes on: "
             f"{shlex.join(command)}"
         ) from None
     finally:

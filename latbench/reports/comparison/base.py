@@ -1,0 +1,137 @@
+"""What the formats of a comparison share: figures as text, and the sentences below the table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from latbench.records import Row
+from latbench.records.compare.outcome import COMPARED, LIVE, Bounds, Comparison, Pair
+from latbench.records.flags import flags
+from latbench.reports.figures import UNKNOWN, interval
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a comparison: `render` returns the whole text, its last line end included."""
+
+    name: str
+    description: str
+    render: Callable[[Comparison], str]
+
+
+def bounds(ratio: Bounds | None) -> str:
+    """Return "1.052 (1.031 to 1.074)"; the ratio alone without an interval, a dash without a ratio."""
+    if ratio is None:
+        return UNKNOWN
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.estimate:.3f}"
+    return f"{ratio.estimate:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+
+
+def latency(row: Row | None) -> str:
+    """Return the headline of a row in ms with its interval, or how it ended where it has none."""
+    if row is None:
+        return UNKNOWN
+    if row["latency_ms"] is None:
+        return str(row["status"])
+    return interval(row["latency_ms"], row["latency_ci95_low_ms"], row["latency_ci95_high_ms"])
+
+
+def verdict(pair: Pair) -> str:
+    """Return the verdict, or why there is none, in one or two words."""
+    return pair.verdict or pair.state.replace("_", " ")
+
+
+def heading(comparison: Comparison) -> str:
+    """Return the comparison in a line: "SLOWER: 1 of 3 cells is slower" ."""
+    total = len(comparison.pairs)
+    if total == 1:
+        return comparison.verdict
+    words = dict.fromkeys(map(verdict, comparison.pairs))
+    counts = ", ".join(f"{sum(verdict(one) == word for one in comparison.pairs)} {word}" for word in words)
+    return f"{comparison.verdict} ({total} pairs: {counts})"
+
+
+def cells(comparison: Comparison) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return the table: titles, rows of text, and which columns hold figures."""
+    live = comparison.form == LIVE
+    alike = all(pair.baseline_label == pair.candidate_label or not _both(pair) for pair in comparison.pairs)
+    one, two = ("A", "B") if live else ("old", "new")
+    names = ["cell"] if alike else [one, two]
+    guard = ["A / A (99 %)"] if live else []
+    titles = [*names, f"{one} ms", f"{two} ms", f"{one} / {two} (95 %)", *guard, "verdict"]
+    rows = []
+    for pair in comparison.pairs:
+        both = [pair.baseline_label or UNKNOWN, pair.candidate_label or UNKNOWN]
+        figures = [latency(pair.baseline), latency(pair.candidate), bounds(pair.ratio)]
+        arm = [bounds(pair.guard)] if live else []
+        rows.append([*([pair.name] if alike else both), *figures, *arm, verdict(pair)])
+        rows += [
+            [
+                *([f"  level {one.level}"] if alike else [f"  level {one.level}", ""]),
+                f"{one.baseline_ms:.4g}",
+                f"{one.candidate_ms:.4g}",
+                bounds(one.ratio),
+                *([""] if live else []),
+                "",
+            ]
+            for one in pair.levels
+        ]
+    numeric = [*[False] * len(names), *[True] * (3 + len(guard)), False]
+    return titles, rows, numeric
+
+
+def legend(comparison: Comparison) -> str:
+    """Return the line that says how the figures are to be read."""
+    one, two = ("A", "B") if comparison.form == LIVE else ("old", "new")
+    unit = "blocks" if comparison.form == LIVE else "launches"
+    waived = f" Differences allowed: {', '.join(comparison.allowed)}." if comparison.allowed else ""
+    margin = percent(comparison.margin)
+    return (
+        f"{one} / {two}: latency of {one} over that of {two}, above 1 where {two} is faster; 95 % interval "
+        f"over {unit}, verdicts corrected by Holm over the pairs. Margin {margin}.{waived}"
+    )
+
+
+def percent(share: float) -> str:
+    """Return a share as "2 %"."""
+    return f"{100 * share:g} %"
+
+
+def reasons(comparison: Comparison) -> list[str]:
+    """Return a sentence for each pair, its name first where there are several: why this verdict, or none."""
+    single = len(comparison.pairs) == 1
+    return [pair.reason if single else f"{pair.name}: {pair.reason}" for pair in comparison.pairs]
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """Return what else there is to know: differences, flags of the rows, notes, what would decide."""
+    one, two = ("A", "B") if comparison.form == LIVE else ("old", "new")
+    found = []
+    for pair in comparison.pairs:
+        if pair.differences and comparison.form != LIVE:
+            told = ", ".join(f"{name} {_word(a)} -> {_word(b)}" for name, (a, b) in pair.differences.items())
+            found.append(f"{pair.name} differs: {told}.")
+        for side, row in ((one, pair.baseline), (two, pair.candidate)):
+            if row is not None and row["flags"]:
+                found.append(f"{pair.name}, {side}: {row['flags'].replace(';', ', ')}.")
+    fired = {
+        flag.partition("=")[0]
+        for pair in comparison.pairs
+        for row in (pair.baseline, pair.candidate)
+        if row is not None
+        for flag in (row["flags"] or "").split(";")
+    }
+    found += [f"{flag.name}: {flag.description}" for flag in flags() if flag.name in fired]
+    found += comparison.notes
+    if comparison.more is not None:
+        found.append(f"To decide: {comparison.more}")
+    return found
+
+
+def _both(pair: Pair) -> bool:
+    return pair.state == COMPARED or bool(pair.baseline_label and pair.candidate_label)
+
+
+def _word(value: object) -> str:
+    text = UNKNOWN if value is None else str(value)
+    return f"{text[:8]}..." if len(text) == 64 and text.isalnum() else text
