@@ -10,9 +10,11 @@ from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.dependence import effective_sample_size
 from latbench.stats.holm import holm
 from latbench.stats.interval import Interval, launch_interval, launch_medians, t_interval
+from latbench.stats.levels import Level, Levels, levels
 from latbench.stats.licence import licensed, samples_needed
 from latbench.stats.percentiles import quantile, quantile_interval
 from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval
+from latbench.stats.segments import Segment, segments
 from latbench.stats.sequential import spent
 from latbench.stats.verdict import Comparison, Decision, Verdict, compared, decide, decide_all, guard
 from latbench.stats.warmup import warmup_settled
@@ -26,6 +28,9 @@ __all__ = [
     "Effect",
     "Interval",
     "Launches",
+    "Level",
+    "Levels",
+    "Segment",
     "Statistic",
     "Verdict",
     "allocate",
@@ -41,11 +46,13 @@ __all__ = [
     "holm",
     "launch_interval",
     "launch_medians",
+    "levels",
     "licensed",
     "quantile",
     "quantile_interval",
     "ratio_interval",
     "samples_needed",
+    "segments",
     "spent",
     "statistics",
     "t_interval",
