@@ -16,6 +16,7 @@ _PROTOCOLS = {
     "adaptive": "adaptive",
     "quick": "quick, a rough answer from few, short launches (measure without --quick to rely on it)",
 }
+_EXTENDED = "after the number of launches fixed beforehand, and those added to see more of its levels"
 _ENDS = {
     "ok": "once the interval was within",
     "parity_failed": "once the interval was within",
@@ -95,7 +96,7 @@ def _stopped(row: Row) -> str | None:
     protocol, target = row.get("protocol"), row.get("precision_target_percent")
     if protocol not in _PROTOCOLS:
         return protocol
-    words = _PROTOCOLS[protocol]
+    words = _EXTENDED if protocol == "launches" and _extra(row) else _PROTOCOLS[protocol]
     if target is None:
         return words
     when = _ENDS.get(row["status"], "not known whether the interval came within")
@@ -104,6 +105,12 @@ def _stopped(row: Row) -> str | None:
         "" if looks is None else f"; it was looked at after {str(looks).replace('/', ', ')} launches only"
     )
     return f"{words}, {when} the ± {target:g} % asked for{declared}"
+
+
+def _extra(row: Row) -> bool:
+    """Tell whether there are more launches than asked for, as `--extend` makes them."""
+    launches, asked = row.get("launches"), row.get("launches_requested")
+    return launches is not None and asked is not None and launches > asked
 
 
 def _levels(row: Row) -> str | None:

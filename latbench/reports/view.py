@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from latbench.records import Row
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval, number, short, text
-from latbench.reports.levels import brief, several
+from latbench.reports.levels import brief, levels, several
 from latbench.reports.ranking import Ranked
 
 _LEGEND = (
@@ -64,7 +64,7 @@ def _flagged(one: Ranked) -> str | None:
 
 
 def _levels(one: Ranked) -> str:
-    return "\n".join(map(brief, several(one.row))) or UNKNOWN
+    return "\n".join(map(brief, several(one.row))) or ("one" if levels(one.row) else UNKNOWN)
 
 
 def _levelled(one: Ranked) -> str | None:
@@ -159,8 +159,8 @@ def view(rows: Sequence[Ranked]) -> View:
         status.insert(0, _PROTOCOL)
     elif protocols - {"launches"}:
         shared.append(f"protocol {protocols.pop()}")
-    levels = [_LEVELS] if any(map(several, plain)) else []
-    columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *levels, *_COLUMNS[5:], _FLAGS)
+    split = [_LEVELS] if any(map(several, plain)) else []
+    columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *split, *_COLUMNS[5:], _FLAGS)
     return View(columns, tuple(rows), " · ".join(shared), tuple(_notes(plain)))
 
 

@@ -78,6 +78,12 @@ def test_a_target_was_reached_or_not(row, protocol, status, expected):
     assert line(asked, "stopped") == expected
 
 
+def test_launches_added_for_levels_are_told(row):
+    extended = row(launches=14, iterations=5600)
+    assert line(extended, "rests on") == "14 launches of 400 inferences = 5600 (10 launches were asked for)"
+    assert line(extended, "stopped").endswith("and those added to see more of its levels")
+
+
 def test_looks_declared_beforehand_are_told(row):
     asked = row(protocol="adaptive") | {"precision_target_percent": 2.5, "looks": "5/10/20"}
     assert line(asked, "stopped") == (

@@ -86,6 +86,12 @@ def test_levels_have_a_column_only_where_a_row_has_several(row, levelled):
     assert "5.71 (62 %)<br>8.90 (38 %)" in render([levelled()], "markdown")
 
 
+def test_one_level_is_told_from_levels_not_looked_for(row, level, levelled):
+    single = row(levels=1.0, **level(1, 12.3, 12.2, 12.4, 100.0, 10.0))
+    lines = render([levelled(), single, row(latency=90.0)], "markdown").splitlines()[2:5]
+    assert [line.split(" | ")[5] for line in lines] == ["5.71 (62 %)<br>8.90 (38 %)", "one", "–"]
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_levels_are_told_at_any_width(levelled, width):
     shown = render([levelled()], width=width)
