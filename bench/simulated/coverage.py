@@ -27,7 +27,7 @@ LIMITS: tuple[worlds.World, ...] = (
     worlds.skewed_launches,
     worlds.regimes,
 )
-"""Known limits: too wide under a drift that is nearly all there is, too narrow where ten launches cannot show."""
+"""Too wide under a drift that is nearly all there is; too narrow where ten launches cannot show it all."""
 
 
 def covered(world: worlds.World, runs: int, seed: int = 2024) -> float:

@@ -39,7 +39,7 @@ UNSTEADY: dict[str, worlds.World] = {
 def sessions(
     world: worlds.World, runs: int, blocks: int, seed: int, effect: float = 0.0
 ) -> Iterator[Comparison]:
-    """Yield comparisons of B, which takes 1 / (1 + `effect`) of A's time, over blocks ABBA or BAAB by chance."""
+    """Yield comparisons of B, which takes 1 / (1 + `effect`) of the time A takes: blocks ABBA or BAAB."""
     generator = np.random.default_rng(seed)
     logs = world(generator, (runs, 4 * blocks, 1)).reshape(runs, blocks, 4)
     outer, inner = logs[..., [0, 3]], logs[..., [1, 2]]
@@ -94,17 +94,17 @@ def pooled(runs: int, launches: int = 10, iterations: int = 400) -> float:
 
 def power(runs: int = 1000) -> Iterator[Finding]:
     """Yield what is said of true effects; promised is that no wrong thing is said too often."""
-    for seed, (effect, spread) in enumerate(product(EFFECTS, SPREADS), 1):
-        for blocks in BLOCKS:
-            shares = verdicts(worlds.spread(spread), runs, blocks, 2000 * seed + blocks, effect)
-            case = f"launches differ by {100 * spread:g} %; {blocks} blocks"
-            for verdict, most in _limits(effect).items():
-                question = f"B takes 1/{1 + effect:g} of A's time and is called {verdict}"
-                yield Finding(question, case, runs, shares[verdict], most=most)
+    cases = list(product(EFFECTS, SPREADS, BLOCKS))
+    seen = [verdicts(worlds.spread(sd), runs, n, 2000 + i, e) for i, (e, sd, n) in enumerate(cases)]
+    for verdict in (Verdict.FASTER, Verdict.SAME, Verdict.SLOWER):
+        for (effect, sd, blocks), shares in zip(cases, seen, strict=True):
+            case = f"by {100 * effect:g} %, launches differ by {100 * sd:g} %; {blocks} blocks"
+            most = _limits(effect)[verdict]
+            yield Finding(f"what is faster is called {verdict}", case, runs, shares[verdict], most=most)
 
 
 def _limits(effect: float) -> dict[Verdict, float | None]:
-    """Return what may be said how often. On the margin itself the size of the test is 5 %, seen as up to 7 %."""
+    """Return what may be said how often; on the margin itself "same" has 5 %, which shows as up to 7 %."""
     same = None if effect < MARGIN else ERROR + CHANCE * (effect == MARGIN)
     return {Verdict.FASTER: None, Verdict.SAME: same, Verdict.SLOWER: ERROR / 2}
 

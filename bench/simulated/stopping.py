@@ -44,7 +44,7 @@ def precision(runs: int = 1000) -> Iterator[Finding]:
 
 
 def licences(runs: int = 1000) -> Iterator[Finding]:
-    """Yield how often a percentile is printed one sample short of its licence, and what the licence is worth."""
+    """Yield how often a percentile is printed short of its licence, and what the licence is worth."""
     p99 = next(one for one in STATISTIC if one.name == "latency_p99_ms")
     needed = stats.samples_needed(0.99)
     generator = np.random.default_rng(11)

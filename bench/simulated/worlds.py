@@ -1,4 +1,4 @@
-"""Ways for a machine to be unsteady: logarithms of latencies around 0, as arrays of shape (runs, launches, samples).
+"""Ways for a machine to be unsteady: log latencies around 0, of shape (runs, launches, samples).
 
 Spreads are shares of the latency: 0.05 is a standard deviation of 5 %.
 """
