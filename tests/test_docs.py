@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from latbench.cli.app import app
+from latbench.cli.app import app, invoke
 from latbench.machine import kernels, witnesses
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +74,13 @@ def test_every_link_leads_somewhere(page):
 def test_the_readme_names_every_command():
     page = (ROOT / "README.md").read_text("utf-8")
     assert not [name for name in options() if f"`latbench {name}" not in page and name]
+
+
+def test_the_table_of_the_readme_is_what_the_command_beside_it_shows(capsys):
+    page = (ROOT / "README.md").read_text("utf-8")
+    (results,) = set(re.findall(r"`latbench table (results/\S+) --format markdown`", page))
+    assert invoke(["table", str(ROOT / results), "--format", "markdown"]) == 0
+    assert capsys.readouterr().out in page, "paste what the command prints now"
 
 
 def test_every_witness_is_explained():
