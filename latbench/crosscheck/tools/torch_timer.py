@@ -1,0 +1,87 @@
+"""torch.utils.benchmark: PyTorch's own timer, on the eager module."""
+
+import json
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from latbench.crosscheck.base import OURS, Cause, Probe, Said, Unreadable, Work
+from latbench.measure.clock import MONOTONIC
+from latbench.runtimes.base import Arrays, Availability
+
+_THEIRS = "theirs"
+_STATEMENT = "module(*inputs)"
+_MARK = "torch.utils.benchmark: "
+
+
+class TorchTimer:
+    """`Timer.blocked_autorange` for as long as the iterations asked for take, in inference mode."""
+
+    name = "torch.utils.benchmark"
+    runtime = "pytorch"
+    uncounted = 0
+    differs = (
+        "It stops after a time, not after a number of inferences.",
+        "It times blocks of inferences where one is short; its median is then over blocks.",
+    )
+    causes = (
+        Cause(
+            "call path",
+            OURS,
+            _THEIRS,
+            "our call keeps its output to be read; timeit's loop drops it",
+        ),
+    )
+
+    def check(self) -> Availability:
+        """Tell whether torch is installed."""
+        try:
+            return Availability(True, version=version("torch"))
+        except PackageNotFoundError:
+            return Availability(False, reason="torch is not installed", mend='pip install "latbench[torch]"')
+
+    def command(self, work: Work) -> list[str]:
+        """Return the command line of this file's own small program around the timer."""
+        asked = {
+            "source": work.source.to_json(),
+            "reference": str(work.reference),
+            "threads": work.threads,
+            "iterations": work.iterations,
+        }
+        return [sys.executable, "-m", "latbench.crosscheck.torch_child", json.dumps(asked)]
+
+    def parse(self, output: str) -> Said:
+        """Return what the program printed after its mark."""
+        lines = [line.partition(_MARK)[2] for line in output.splitlines() if line.startswith(_MARK)]
+        try:
+            told = json.loads(lines[-1])
+            return Said(
+                1e9 * told["median_s"],
+                1e9 * told["mean_s"],
+                told["count"],
+                told["uncounted"],
+                facts=told["facts"],
+            )
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise Unreadable(f"it printed no line {_MARK!r} with figures") from error
+
+    def probes(self, session: Any, inputs: Arrays) -> Mapping[str, Probe]:
+        """Return our call by our clock, and the same module in the loop that the timer uses."""
+        import timeit
+
+        run, clock = session.run, MONOTONIC
+        loop = timeit.Timer(
+            _STATEMENT, globals={"module": session._module, "inputs": tuple(session._tensors)}
+        )
+
+        def ours() -> Mapping[str, int]:
+            begin = clock()
+            run()
+            end = clock()
+            return {OURS: end - begin}
+
+        return {OURS: ours, _THEIRS: lambda: {_THEIRS: round(1e9 * loop.timeit(1))}}
+
+
+TOOL = TorchTimer()

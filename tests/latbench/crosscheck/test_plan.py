@@ -1,0 +1,42 @@
+import pytest
+
+from latbench.crosscheck import plan
+from latbench.errors import BadInput, EnvironmentFault
+from latbench.pipeline.options import RunOptions
+from latbench.pipeline.watch import Watch
+from latbench.runtimes.base import Availability
+
+
+def test_tools_are_chosen_by_name_and_by_runtime():
+    assert [tool.name for tool in plan.chosen(["benchmark_app"], [])] == ["benchmark_app"]
+    assert {tool.runtime for tool in plan.chosen([], ["pytorch"])} == {"pytorch"}
+    assert len(plan.chosen([], [])) == 4
+
+
+@pytest.mark.parametrize(
+    ("names", "runtimes", "option"),
+    [(["stopwatch"], [], "--tool"), ([], ["fake"], "--runtime"), (["trtexec"], ["pytorch"], "--tool")],
+)
+def test_what_does_not_exist_or_does_not_fit_is_refused(names, runtimes, option):
+    with pytest.raises(BadInput, match=option):
+        plan.chosen(names, runtimes)
+
+
+def test_tools_that_cannot_run_are_rows_and_none_at_all_is_a_fault(echo, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        type(echo), "check", lambda self: Availability(False, reason="it is out", mend="fetch it")
+    )
+    options = RunOptions(names=("efficientmod_xxs",), output=tmp_path)
+    with pytest.raises(EnvironmentFault, match="it is out; mend: fetch it"):
+        plan.planned("efficientmod_xxs", options, [echo], Watch())
+
+
+def test_a_tool_of_a_runtime_that_latbench_lacks_says_so(tmp_path):
+    with pytest.raises(EnvironmentFault, match="latbench has no runtime tensorrt"):
+        plan.planned("m", RunOptions(names=("m",), output=tmp_path), plan.chosen(["trtexec"], []), Watch())
+
+
+def test_a_folder_is_never_used_twice(tmp_path):
+    first = plan.fresh_folder(tmp_path, "now")
+    first.mkdir()
+    assert plan.fresh_folder(tmp_path, "now") != first

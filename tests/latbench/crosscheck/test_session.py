@@ -1,0 +1,96 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from latbench.crosscheck.base import Said
+from latbench.crosscheck.external import Ended
+from latbench.crosscheck.session import LAUNCHES, Pair, Plan, Session, unlike
+from latbench.errors import EnvironmentFault
+from latbench.measure.launch import LaunchResult
+
+
+@pytest.fixture
+def session(tmp_path, cell, echo):
+    """Makes a session of three blocks; `order` tells who was launched."""
+    order = []
+
+    def ours(request, timeout, rng):
+        order.append("latbench")
+        assert request.iterations == 5
+        assert request.reference == str(tmp_path / "artifacts" / "m.npz")
+        return LaunchResult("ok", samples_ns=(10,) * 5, wall_ns=1)
+
+    def tool(command, added, output, timeout, rng):
+        if command[0] == "echo":
+            order.append("echo")
+            output.write_text("9.5")
+            return Ended(None, "9.5")
+        order.append("paths")
+        asked, answer = map(Path, command[-2:])
+        assert json.loads(asked.read_text())["tool"] == "echo"
+        answer.write_text(json.dumps({"ours": [3], "theirs": [2]}))
+        return Ended(None, "")
+
+    def make(launcher=ours, outside=tool, seed=0):
+        plan = Plan(tmp_path, tmp_path / "kept", 3, 5, 0, seed)
+        made = Session([Pair(echo, cell)], plan, launcher=launcher, outside=outside)
+        made.order = order
+        return made
+
+    return make
+
+
+def test_every_block_launches_every_arm_once_in_an_order_the_seed_decides(session, tmp_path):
+    made = session()
+    (found,) = made.take()
+    blocks = [made.order[at : at + 3] for at in range(0, 9, 3)]
+    assert all(sorted(block) == ["echo", "latbench", "paths"] for block in blocks)
+    assert len({tuple(block) for block in blocks}) > 1
+    assert [said.median_ns for said in found.theirs] == [9.5] * 3
+    assert [launch.samples_ns for launch in found.ours] == [(10,) * 5] * 3
+    assert found.readings == [{"ours": [3], "theirs": [2]}] * 3
+
+
+def test_everything_is_kept_with_the_artifact_it_is_of(session, cell, tmp_path):
+    session().take()
+    lines = [json.loads(line) for line in (tmp_path / "kept" / LAUNCHES).read_text().splitlines()]
+    assert len(lines) == 9
+    assert {line["artifact_sha256"] for line in lines} == {cell.artifact_sha256}
+    told = [line for line in lines if line["arm"] == "echo"]
+    assert all((tmp_path / "kept" / line["output"]).read_text() == "9.5" for line in told)
+    assert all(line["command"] == ["echo", "5"] for line in told)
+    ours = [line for line in lines if line["arm"] == "latbench"]
+    assert all(line["samples_ns"] == [10] * 5 for line in ours)
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [(Ended("exit code 1: oops", ""), "exit code 1: oops"), (Ended(None, ""), "printed nothing")],
+)
+def test_a_tool_that_fails_is_told_and_nothing_of_its_block_is_compared(session, ended, reason):
+    (found,) = session(outside=lambda *_: ended).take()
+    assert (found.ours, found.theirs) == ([], [])
+    assert len(found.failures) == 3
+    assert all(reason in failure for failure in found.failures)
+
+
+def test_a_failed_launch_of_ours_is_told_as_ours(session):
+    (found,) = session(launcher=lambda *_: LaunchResult("crashed", "ended by SIGSEGV")).take()
+    assert found.failures[0] == "latbench, block 1: ended by SIGSEGV"
+
+
+def test_an_artifact_that_changes_meanwhile_ends_it(session, tmp_path):
+    def spoil(*_):
+        (tmp_path / "artifacts" / "m.onnx").write_bytes(b"another")
+        return LaunchResult("ok", samples_ns=(10,))
+
+    with pytest.raises(EnvironmentFault, match="changed while it was timed"):
+        session(launcher=spoil).take()
+
+
+def test_what_ran_otherwise_than_asked_is_not_compared(cell):
+    assert unlike(Said(1.0), cell) is None
+    assert unlike(Said(1.0, facts={"threads": 2, "precision": "fp32"}), cell) is None
+    assert unlike(Said(1.0, facts={"threads": 1}), cell) == "it ran with threads 1, not 2"
+    assert unlike(Said(1.0, facts={"precision": "bf16"}), cell) == "it ran with precision bf16, not fp32"
