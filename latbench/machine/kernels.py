@@ -24,6 +24,9 @@ _SIZE, _BATCH = 64, 16
 """16 products of 64 x 64 matrices: each too small for a BLAS library to hand it to threads of its own, which
 would not be on the CPU under test."""
 
+PRODUCT_FLOP = 2 * _BATCH * _SIZE**3
+"""Floating-point operations of one product."""
+
 _LEAST_REPEATS = 3
 _BUDGET_NS, _MOST_NS = 20_000_000, 2_500_000
 """Time for all CPUs, and for one."""

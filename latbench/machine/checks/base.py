@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from latbench.machine import kernels
 from latbench.machine.cpus import UsableCpus, usable_cpus
 from latbench.machine.files import Tree
 from latbench.machine.packages import INSTALLED, Packages
@@ -36,7 +37,7 @@ class Context:
     """What a check may look at; tests replace any of it.
 
     `threads` is the number of threads a run would ask for, `results` the folder it would write to, `clock` a
-    counter of nanoseconds.
+    counter of nanoseconds; `products` and `handoff` are those of `machine.kernels`.
     """
 
     tree: Tree = field(default_factory=Tree)
@@ -45,6 +46,8 @@ class Context:
     results: Path = Path("results")
     threads: int = 4
     clock: Callable[[], int] = time.perf_counter_ns
+    products: Callable[[int, int], list[int]] = kernels.slices_ns
+    handoff: Callable[[bool], int | None] = kernels.handoff_ns
 
     @cached_property
     def usable(self) -> UsableCpus:

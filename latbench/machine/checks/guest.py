@@ -13,10 +13,12 @@ def _virtualisation(context: Context) -> Finding:
     return Finding(
         "warning",
         "hypervisor" if found == "unnamed" else found,
-        "with several threads a virtual machine has levels: the same model may run 1.5 times slower for "
-        "seconds, within a launch as well as between launches, with no stolen time reported",
-        "compare only within one interleaved run, keep 10 launches or more and read the levels of a row; "
-        "bare metal for absolute figures",
+        "a virtual machine has levels: the same model may run 1.5 times slower for seconds, within a launch "
+        "as well as between launches, with no stolen time reported; what makes them (neighbours on the "
+        "host's cores, halted CPUs that wake slowly, threads that spin) differs from host to host",
+        "compare only within one interleaved run, and level by level; find out what helps here: latbench "
+        "compare NAME@spinning=on NAME@spinning=off, NAME@threads=1 against more, taskset -c; bare metal for "
+        "absolute figures",
     )
 
 
