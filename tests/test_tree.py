@@ -41,6 +41,7 @@ WHOLE = {
     "tests/latbench/test_package.py": "latbench/__init__.py",
     "tests/test_architecture.py": "latbench",
     "tests/test_docs.py": "README.md",
+    "tests/test_docs_ci.py": "docs/ci.md",
     "tests/test_makefile.py": "Makefile",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/test_tree.py": ".gitignore",

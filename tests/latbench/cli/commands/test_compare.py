@@ -5,8 +5,9 @@ import pytest
 
 from latbench.cli.commands.compare import margin_of
 from latbench.errors import BadInput
+from latbench.measure.launch import LaunchResult
 from latbench.pipeline import compare as module
-from latbench.records import read
+from latbench.records import CellPlan, CellRecord, LaunchRecord, RunRecord, Store, csvfile, read, rows
 
 
 @pytest.fixture
@@ -20,21 +21,33 @@ def session(graph, tmp_path):
 
 
 @pytest.fixture
-def stored(latbench, small, tmp_path):
-    """Makes results of one run of the fake runtime, its launches taking what is asked for in ms."""
-    latbench(*small, "--launches", 4)
-    lines = (tmp_path / "results" / "records.jsonl").read_text().splitlines()
+def stored(tmp_path):
+    """Makes results directories of one cell, its launches taking what is asked for in ms."""
 
-    def make(name, latency):
+    def make(name, latency, cpus=2):
+        source = {"kind": "onnx", "path": "m.onnx", "factory": None, "kwargs": {}}
+        cell = CellPlan(model="m", input_shape="1x3x8x8", target="given", runtime="fake", source=source)
+        machine = {"cpu_model": "C", "usable_cpus": cpus}
+        run = RunRecord(
+            run_id=f"run-{name}",
+            created="2025-01-02T03:04:05+00:00",
+            command=("latbench", "run", "m"),
+            cells=(cell,),
+            iterations=4,
+            launches=4,
+            warmup=0,
+            machine=machine,
+        )
         folder = tmp_path / name
-        folder.mkdir()
-        with (folder / "records.jsonl").open("w") as file:
-            for number, line in enumerate(lines):
-                record = json.loads(line)
-                record["run_id"] = f"run-{name}"
-                if record["kind"] == "launch":
-                    record["result"]["samples_ns"] = [round(1e6 * latency) + number]
-                file.write(json.dumps(record) + "\n")
+        with Store.open(folder) as store:
+            store.append(run)
+            for index in range(4):
+                result = LaunchResult("ok", samples_ns=(round(1e6 * latency) + index,))
+                store.append(
+                    LaunchRecord(run_id=run.run_id, cell_id=cell.cell_id, index=index, result=result)
+                )
+            store.append(CellRecord(run_id=run.run_id, cell_id=cell.cell_id, status="ok"))
+        csvfile.write(rows(read(folder)), folder / "latency.csv")
         return folder
 
     return make
@@ -63,7 +76,7 @@ def test_stored_results_gate(latbench, stored):
     code, out, _ = latbench("compare", old, same, "--format", "markdown")
     assert code == 0
     assert out.startswith("### latbench compare: SAME")
-    code, out, _ = latbench("compare", old / "records.jsonl", slow, "--format", "json")
+    code, out, _ = latbench("compare", old / "latency.csv", slow, "--format", "json")
     assert json.loads(out)["exit_code"] == code == 1
 
 
@@ -100,16 +113,13 @@ def test_results_and_a_cell_do_not_mix(refused, stored, tmp_path):
 def test_results_without_a_session_are_refused(refused, stored):
     old = stored("old", 2.0)
     assert "hold no comparison" in refused(2, "compare", old)
-    table = old.parent / "results" / "latency.csv"
-    assert "hence no session to show" in refused(2, "compare", table)
+    assert "hence no session to show" in refused(2, "compare", old / "latency.csv")
 
 
 def test_stored_results_that_differ_are_refused_and_allowed_by_name(refused, latbench, stored):
-    old, new = stored("old", 2.0), stored("new", 3.0)
-    text = (new / "records.jsonl").read_text()
-    (new / "records.jsonl").write_text(text.replace('"usable_cpus": ', '"usable_cpus": 1'))
+    old, new = stored("old", 2.0), stored("new", 3.0, cpus=4)
     sentence = refused(2, "compare", old, new)
-    assert "usable_cpus (" in sentence
+    assert "usable_cpus (2 against 4)" in sentence
     assert "--allow machine" in sentence
     code, out, _ = latbench("compare", old, new, "--allow", "machine")
     assert code == 1
