@@ -29,6 +29,9 @@ COVERED = {
 }
 # Test files that belong to no one module, and what they look at.
 WHOLE = {
+    "tests/faults/test_children.py": "latbench/measure",
+    "tests/faults/test_disk.py": "latbench/records",
+    "tests/faults/test_kill.py": "latbench/pipeline",
     "tests/bench/test_rerun.py": "bench/rerun.py",
     "tests/evidence/test_coverage.py": "bench/simulated/coverage.py",
     "tests/evidence/test_faults.py": "bench/simulated/faults.py",

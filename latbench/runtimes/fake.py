@@ -89,13 +89,16 @@ def _leave_helper(_: Any) -> None:
     os.write(1, f"helper {helper.pid}\n".encode())
 
 
-def _scribble(text: str) -> None:
+def _scribble(what: str | tuple[str, int]) -> None:
+    text, times = (what, 1) if isinstance(what, str) else what
     with open(sys.argv[-1], "w") as result:  # noqa: PTH123 - the result file of the launch, spoilt on purpose
-        result.write(text)
+        for _ in range(times):
+            result.write(text)
     os._exit(0)
 
 
 BEHAVIOURS: dict[str, Callable[[Any], object]] = {
+    "leave_helper": _leave_helper,
     "fail": _fail,
     "kill": lambda number: os.kill(os.getpid(), number),
     "hang": _hang,
@@ -103,7 +106,6 @@ BEHAVIOURS: dict[str, Callable[[Any], object]] = {
     "hoard": _hoard,
     "chatter": _chatter,
     "noise": _noise,
-    "leave_helper": _leave_helper,
     "quit": os._exit,
     "scribble": _scribble,
     "interrupt": lambda _: signal.raise_signal(signal.SIGINT),

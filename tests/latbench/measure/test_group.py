@@ -11,7 +11,7 @@ from latbench.measure import group
 HELPER = "import signal, threading; signal.signal(signal.SIGTERM, signal.SIG_IGN); threading.Event().wait()"
 FORKS = f"""
 import os, subprocess, sys, threading
-helper = subprocess.Popen([sys.executable, "-c", {HELPER!r}], stdout=subprocess.DEVNULL)
+helper = subprocess.Popen([sys.executable, "-c", {HELPER!r}])  # it keeps our output open
 print(helper.pid, flush=True)
 if sys.argv[1:]:
     os._exit(int(sys.argv[1]))
