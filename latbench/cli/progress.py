@@ -52,6 +52,10 @@ class PlainWatch(Watch):
         if self._clock() - self._latest >= _EVERY_S:
             self._tell(progress)
 
+    def decided(self, cell: CellPlan, sentence: str) -> None:
+        """Print what a cell's launches have decided."""
+        say(f"{cell.model} on {cell.runtime}: {sentence}")
+
     def block_ended(self, progress: Progress) -> None:
         """Print progress."""
         self._tell(progress)
@@ -82,7 +86,7 @@ class MovingWatch(PlainWatch):
         super().planned(overview)
         if (
             self._ask
-            and (overview.seconds or 0) > _LONG_S
+            and (overview.most_seconds or overview.seconds or 0) > _LONG_S
             and not typer.confirm("Go on?", default=True, err=True)
         ):
             raise typer.Exit
@@ -96,6 +100,11 @@ class MovingWatch(PlainWatch):
         if result.status != "ok":
             self._draw("")
             say(f"{cell.model} on {cell.runtime}: a launch ended {result.status}: {result.reason}")
+
+    def decided(self, cell: CellPlan, sentence: str) -> None:
+        """Print it above the line."""
+        self._draw("")
+        super().decided(cell, sentence)
 
     def block_ended(self, progress: Progress) -> None:
         """Leave the line as it is."""
@@ -123,19 +132,30 @@ class MovingWatch(PlainWatch):
 def plan_lines(overview: Overview) -> list[str]:
     """Return the plan and its estimate as sentences."""
     names = ", ".join(overview.models) if len(overview.models) <= 3 else f"{len(overview.models)} models"
-    each = overview.iterations // overview.launches
     skipped = f" ({overview.skipped} will be skipped)" if overview.skipped else ""
     exports = f", after {overview.exports} export{'s' * (overview.exports != 1)}" if overview.exports else ""
     threads = " or ".join(map(str, overview.threads))
     plan = (
         f"Plan: {overview.cells} cell{'s' * (overview.cells != 1)}{skipped}, {names} on "
         f"{', '.join(overview.runtimes)}, {threads} thread{'s' * (threads != '1')}; "
-        f"{overview.launches} launch{'es' * (overview.launches != 1)} x {each} inferences each{exports}."
+        f"{_launches(overview)}{exports}."
     )
     if overview.seconds is None:
         return [plan, "Time: not known before the first launches, because the MACs are not known."]
     without = f", without {', '.join(overview.untold)} (MACs not known)" if overview.untold else ""
-    return [plan, f"Time: about {duration(overview.seconds)}, from {overview.basis}{without}."]
+    most, least = overview.most_seconds, duration(overview.seconds)
+    time = f"about {least}" if most is None else f"at least {least}, at most about {duration(most)}"
+    return [plan, f"Time: {time}, from {overview.basis}{without}."]
+
+
+def _launches(overview: Overview) -> str:
+    many = f"{overview.launches} launch{'es' * (overview.launches != 1)}"
+    if overview.target is not None:
+        fewest = f"{overview.looks[0]} to " if len(overview.looks) > 1 else ""
+        return f"{fewest}{many} each, until the interval is within ± {100 * overview.target:g} %"
+    each = (overview.iterations or 0) // overview.launches
+    more = "" if overview.most_seconds is None else ", more while levels are rare"
+    return f"{many} x {each} inferences each{more}"
 
 
 def progress_line(progress: Progress) -> str:
@@ -143,14 +163,15 @@ def progress_line(progress: Progress) -> str:
     left = "time left not known yet" if progress.left_s is None else f"about {duration(progress.left_s)} left"
     if progress.done == progress.total:
         left = "done"
-    return f"{progress.done} of {progress.total} launches, {left}"
+    return f"{progress.done} of {'' if progress.exact else 'about '}{progress.total} launches, {left}"
 
 
 def row_line(row: Row, *, lowering: bool = False) -> str:
     """Return a finished row as one line, with its lowering where a model has several."""
     form = f" ({row['lowering']})" if lowering and row["lowering"] else ""
     head = f"{row['model']} on {row['runtime']}{form}"
-    if row["status"] != "ok":
+    if row["status"] not in ("ok", "not_converged") or row["latency_ms"] is None:
         return f"{head}: {row['status']}: {row['reason']}"
     figures = interval(row["latency_ms"], row["latency_ci95_low_ms"], row["latency_ci95_high_ms"])
-    return f"{head}: {figures} ms{f' [{flags}]' if (flags := row['flags']) else ''}"
+    short = "" if row["status"] == "ok" else f", {row['status']}: {row['reason']}"
+    return f"{head}: {figures} ms{f' [{flags}]' if (flags := row['flags']) else ''}{short}"

@@ -4,7 +4,7 @@ A rule sees nothing but the recorded launches, so that a run resumed after a kil
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from latbench.measure.launch import LaunchResult
@@ -26,13 +26,20 @@ class Stop:
 
 
 class Rule(Protocol):
-    """Decides after each launch of a cell."""
+    """Decides after each launch of a cell; `exact` tells whether the number of launches is known before."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether `total` is certain from the beginning."""
 
     def next(self, launches: Sequence[LaunchResult]) -> Again | Stop:
         """Return what follows on the ok `launches` of a cell, in the order of their index."""
 
     def total(self, launches: Sequence[LaunchResult]) -> int:
         """Return how many launches there will be in all, as far as `launches` tell."""
+
+    def news(self, launches: Sequence[LaunchResult]) -> str | None:
+        """Return what the latest of `launches` has decided, worth telling the user; None without."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Fixed:
 
     launches: int
     iterations: int
+    exact: bool = field(default=True, init=False)
 
     def next(self, launches: Sequence[LaunchResult]) -> Again | Stop:
         """Return another launch until there are enough."""
@@ -49,3 +57,7 @@ class Fixed:
     def total(self, launches: Sequence[LaunchResult]) -> int:
         """Return the launches asked for."""
         return max(self.launches, len(launches))
+
+    def news(self, launches: Sequence[LaunchResult]) -> str | None:
+        """Return None: all was decided before."""
+        return None

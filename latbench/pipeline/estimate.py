@@ -68,10 +68,14 @@ def from_macs(macs: float | None, runtime: str, threads: int, survey: Survey) ->
 
 @dataclass
 class Forecast:
-    """Time left: the `costs` expected by cell, corrected by the seconds of the launches seen meanwhile."""
+    """Time left: the `costs` expected by cell, corrected by the seconds of the launches seen meanwhile.
+
+    A launch is `inferences` and `timed_s` seconds of further ones.
+    """
 
     costs: Mapping[str, Cost | None]
     inferences: int
+    timed_s: float = 0.0
     _seen: dict[str, list[float]] = field(default_factory=dict)
 
     def observe(self, cell_id: str, seconds: float) -> None:
@@ -93,7 +97,7 @@ class Forecast:
 
     def _expected(self, cell_id: str) -> float | None:
         cost = self.costs.get(cell_id)
-        return None if cost is None else cost.launch_s(self.inferences)
+        return None if cost is None else cost.launch_s(self.inferences) + self.timed_s
 
     def _correction(self) -> float:
         """Return how much longer launches took than expected, over the cells seen."""
@@ -103,5 +107,5 @@ class Forecast:
 
 
 def inferences_of(run: RunRecord) -> int:
-    """Return the inferences of one launch, warm-up included."""
+    """Return the inferences of one launch, warm-up included; of an adaptive run only those."""
     return run.warmup + (run.iterations or 0) // run.launches

@@ -173,6 +173,9 @@ class Execution:
                 self._forecast.observe(cell.cell_id, result.wall_ns / 1e9)
         self._write_table()
         self._watch.launched(cell, result, self._progress())
+        news = self._rule.news(self._launches(cell)) if result.status == "ok" else None
+        if news is not None:
+            self._watch.decided(cell, news)
 
     def _request(self, cell: CellPlan, iterations: int) -> LaunchRequest:
         source = Source.from_json(cell.source)
@@ -219,7 +222,8 @@ class Execution:
             for _ in range(self._rule.total(self._launches(cell)) - done[cell.cell_id])
         ]
         finished = sum(done.values())
-        return Progress(finished, finished + len(left), self._forecast.remaining_s(left))
+        exact = not left or self._rule.exact
+        return Progress(finished, finished + len(left), self._forecast.remaining_s(left), exact)
 
 
 def _partners(cells: Sequence[CellPlan]) -> dict[str, CellPlan]:

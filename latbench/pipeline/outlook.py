@@ -6,6 +6,7 @@ from latbench.machine.cpus import usable_cpus
 from latbench.pipeline import estimate
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.plan import Planned, Wanted
+from latbench.pipeline.rule import pilot_s
 from latbench.pipeline.survey import Survey
 from latbench.pipeline.watch import Overview
 from latbench.records import CellPlan, RunRecord
@@ -19,11 +20,13 @@ def overview(
 ) -> Overview:
     """Return the plan of `cells`, of which `exports` artifacts are missing; `options` are what they share."""
     pairs = [(one, _cost(one, found, seen)) for one in cells if one.refusal is None]
-    inferences = options.warmup_count + options.iteration_count // options.launch_count
     known = [cost for _, cost in pairs if cost is not None]
-    seconds = (
-        options.launch_count * sum(cost.launch_s(inferences) for cost in known) + exports * estimate.EXPORT_S
-    )
+    looks, before = options.looks, exports * estimate.EXPORT_S
+    least = looks[0] if looks else options.launch_count
+    inferences = options.warmup_count + (options.iteration_count or 0) // options.launch_count
+    timed_s = pilot_s(options.label) if looks else 0.0
+    seconds = before + least * sum(cost.launch_s(inferences) + timed_s for cost in known)
+    limit = options.time_limit_s if looks else options.extend
     return Overview(
         models=tuple(dict.fromkeys(one.subject.name for one in cells)),
         runtimes=tuple(dict.fromkeys(one.runtime for one in cells)),
@@ -31,6 +34,9 @@ def overview(
         skipped=len(cells) - len(pairs),
         launches=options.launch_count,
         iterations=options.iteration_count,
+        target=options.target_share,
+        looks=looks,
+        most_seconds=None if limit is None else max(seconds, before + limit * len(pairs)),
         threads=tuple(dict.fromkeys(one.options.threads for one in cells)),
         exports=exports,
         seconds=seconds if known else None,
@@ -47,7 +53,8 @@ def forecast(planned: Sequence[Planned], record: RunRecord, found: Survey, seen:
         cell = one.cell
         guess = estimate.from_macs(cell.macs, cell.runtime, min(cell.threads, usable), found)
         costs[cell.cell_id] = seen.get(estimate.key_of(cell), guess)
-    return estimate.Forecast(costs, estimate.inferences_of(record))
+    timed_s = pilot_s(record.protocol) if record.looks else 0.0
+    return estimate.Forecast(costs, estimate.inferences_of(record), timed_s)
 
 
 def _cost(one: Wanted, found: Survey, seen: Seen) -> estimate.Cost | None:

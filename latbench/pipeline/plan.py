@@ -112,6 +112,11 @@ def _wanted(
         refusal = f"{found.reason}; mend: {found.mend}"
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
+    elif options.precision not in runtimes.get(name).precisions:
+        known = ", ".join(sorted(runtimes.get(name).precisions))
+        refusal = f"{name} cannot be asked for {options.precision}; --precision is one of: {known}"
+    elif found.precisions and options.precision not in found.precisions:
+        refusal = f"this machine has no units for {options.precision} in {name}; leave out --precision"
     return Wanted(subject, name, source, target, refusal, forms, options)
 
 

@@ -38,12 +38,16 @@ def planned_record(
         iterations=options.iteration_count,
         launches=options.launch_count,
         warmup=options.warmup_count,
-        protocol=options.protocol,
+        protocol=options.label,
         seed=options.seed,
         machine=machine,
         versions=versions(),
         environment=speed_variables(os.environ),
         schedule=schedule,
+        precision_target=options.target_share,
+        time_limit_s=options.time_limit_s,
+        looks=options.looks,
+        extend_s=options.extend,
     )
 
 

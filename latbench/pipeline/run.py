@@ -21,7 +21,10 @@ from latbench.pipeline.survey import ONE_THREAD, Survey
 from latbench.pipeline.watch import Watch
 from latbench.records import TABLE, Row, Store
 
-SHARED = ("output", "device", "iterations", "launches", "warmup", "protocol", "seed", "timeout", "fresh")
+SHARED = (
+    *("output", "device", "iterations", "launches", "warmup", "protocol", "seed", "timeout", "fresh"),
+    *("precision_target", "time_limit", "quick", "extend"),
+)
 """What all parts of a run have in common."""
 
 
@@ -64,7 +67,7 @@ def run_parts(
     does, ValueError for parts that share too little.
     """
     heard, options = watch or Watch(), parts[0]
-    _check_shared(parts)
+    _check_shared(parts, schedule)
     chosen = [subjects(part) for part in parts]
     with Store.open(options.output) as store:
         spun = _with_spinning(parts, heard)
@@ -99,7 +102,9 @@ def run_parts(
         return Outcome(record.run_id, tuple(rows), store.directory / TABLE)
 
 
-def _check_shared(parts: Sequence[RunOptions]) -> None:
+def _check_shared(parts: Sequence[RunOptions], schedule: str) -> None:
+    if schedule != "blocks" and (parts[0].looks or parts[0].extend):
+        raise ValueError(f"a run that decides for itself when to stop cannot be scheduled as {schedule}")
     for name in SHARED:
         if any(getattr(part, name) != getattr(parts[0], name) for part in parts):
             raise ValueError(f"the parts of a run differ in {name}")

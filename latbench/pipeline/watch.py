@@ -10,7 +10,10 @@ from latbench.records import CellPlan, Row
 class Overview:
     """What is about to be done, before anything is exported; seconds are None where nothing tells.
 
-    `seconds` is for exports and launches, `basis` how it is known, `untold` the models it leaves out.
+    `seconds` is for exports and launches, `basis` how it is known, `untold` the models it leaves out. A run
+    that decides for itself when to stop takes at least `seconds` and, where there is a time limit, at most
+    about `most_seconds`; an adaptive one has no `iterations`, but a `target` (share of the estimate) and
+    `looks`.
     """
 
     models: tuple[str, ...]
@@ -18,21 +21,28 @@ class Overview:
     cells: int
     skipped: int
     launches: int
-    iterations: int
+    iterations: int | None
     threads: tuple[int, ...]
     exports: int
     seconds: float | None
     basis: str
     untold: tuple[str, ...] = ()
+    target: float | None = None
+    looks: tuple[int, ...] = ()
+    most_seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: launches `done` of `total`, and the seconds left (None: untold)."""
+    """How far a run is: launches `done` of `total`, and the seconds left (None: untold).
+
+    `exact` is False where the run decides for itself when to stop: the total is what it looks like now.
+    """
 
     done: int
     total: int
     left_s: float | None
+    exact: bool = True
 
 
 class Watch:
@@ -55,6 +65,9 @@ class Watch:
 
     def launched(self, cell: CellPlan, result: LaunchResult, progress: Progress) -> None:
         """Hear that a launch ended and is recorded."""
+
+    def decided(self, cell: CellPlan, sentence: str) -> None:
+        """Hear what the launches of `cell` so far have decided about those to come."""
 
     def block_ended(self, progress: Progress) -> None:
         """Hear that each cell of a group has had another launch."""

@@ -83,15 +83,28 @@ _CELL = (
     ),
     *_counts(
         ("launches", "count", "Launches summarised here: fresh processes, the unit of the interval."),
-        ("launches_requested", "count", "Launches asked for."),
+        ("launches_requested", "count", "Launches asked for; in an adaptive run the most there can be."),
         ("iterations", "count", "Timed inferences summarised here, over all launches."),
-        ("iterations_requested", "count", "Timed inferences asked for, over all launches."),
+        ("iterations_requested", "count", "Timed inferences asked for, over all launches; empty: adaptive."),
         ("warmup", "count", "Untimed inferences asked for before the timed ones of each launch."),
     ),
     *_texts(
-        ("protocol", "launches (several fresh processes) or paper (one, hence no interval)."),
+        (
+            "protocol",
+            "launches (several fresh processes), paper (one, hence no interval), adaptive, or quick (5 %).",
+        ),
         ("schedule", "Order of the launches: blocks (each cell once), or abba (pairs, for a comparison)."),
         ("arm", "What tells apart cells of a comparison that are otherwise the same."),
+    ),
+    *_floats(
+        ("precision_target_percent", "%", "Half-width of the interval at which an adaptive run stops."),
+        ("time_limit_s", "s", "Measuring time of a cell after which launches are no longer added."),
+    ),
+    *_texts(
+        (
+            "looks",
+            "Launches at which an adaptive run may stop, as 5/10/20; its interval allows for all.",
+        ),
         ("boundary", "Where latency is taken: host is call to outputs readable on the host."),
     ),
 )
@@ -105,6 +118,7 @@ _AFTER = (
         ("parity_max_abs", "1", "Largest absolute difference of an output from the reference, worst launch."),
         ("parity_max_rel", "1", "The same divided by the largest absolute value of that output."),
         ("parity_cosine", "1", "Cosine similarity of the outputs with the reference, worst launch."),
+        ("parity_limit", "1", "Largest parity_max_rel that passes at the precision asked for."),
     ),
     *_texts(
         ("parity_reference", "What the outputs were compared with."),

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from exporters.parity import Parity, ParityLimits
+from exporters.parity import Parity
 from latbench import stats
 from latbench.measure.launch import LaunchResult
 from latbench.records.columns import columns
 from latbench.records.flags import fired
 from latbench.records.flags.base import Evidence
+from latbench.records.limits import limits_of
 from latbench.records.parse import Records
 from latbench.records.record import PENDING, SCHEMA, CellPlan, CellRecord, RunRecord
+from latbench.stats.looks import look_interval
 
 Row = dict[str, Any]
 """Values by column name, every column present and in order; unknown is None."""
@@ -57,6 +59,7 @@ def _values(evidence: Evidence, end: CellRecord | None, chosen: tuple[stats.Stat
         "launches": len(launches),
         "iterations": sum(map(len, samples)),
         **dict(_summary(samples, chosen)),
+        **dict(_looked(samples, evidence.run.looks)),
         "first_inference_ms": _median(launches, lambda one: one.first_inference_ns, 1e6),
         "load_ms": _median(launches, lambda one: one.load_ns, 1e6),
         "compile_ms": _median(launches, lambda one: one.compile_ns, 1e6),
@@ -82,6 +85,10 @@ def _planned(run: RunRecord, plan: CellPlan) -> Row:
         "warmup": run.warmup,
         "protocol": run.protocol,
         "schedule": run.schedule,
+        "precision_target_percent": None if run.precision_target is None else 100 * run.precision_target,
+        "looks": "/".join(map(str, run.looks)) or None,
+        "time_limit_s": run.time_limit_s if run.extend_s is None else run.extend_s,
+        "parity_limit": limits_of(plan.precision).max_rel,
         "seed": run.seed,
         "versions": ";".join(f"{name}={version}" for name, version in sorted(run.versions.items())) or None,
         "command": shlex.join(run.command) or None,
@@ -107,7 +114,7 @@ def _ended(evidence: Evidence, end: CellRecord | None) -> Row:
     if end is None:
         reason = f"{len(evidence.launches)} of {evidence.run.launches} launches finished"
         return {"status": PENDING, "reason": reason}
-    limits, reference = ParityLimits(), evidence.plan.reference_kind or "the reference"
+    limits, reference = limits_of(evidence.plan.precision), evidence.plan.reference_kind or "the reference"
     over = [parity for parity in _parities(evidence.launches) if not limits.passes(parity)]
     if end.status == "ok" and over:
         worst = _worst(over)
@@ -129,6 +136,17 @@ def _summary(samples: Samples, chosen: tuple[stats.Statistic, ...]) -> tuple[tup
         return ()
     launches = tuple(np.asarray(one, dtype=np.int64) for one in samples)
     return tuple((statistic.name, statistic.compute(launches)) for statistic in chosen)
+
+
+@lru_cache(maxsize=4096)
+def _looked(samples: Samples, looks: tuple[int, ...]) -> tuple[tuple[str, float | None], ...]:
+    """Return the columns of the interval that allows for `looks`; none without looks."""
+    if not samples or not looks:
+        return ()
+    found = look_interval(tuple(np.asarray(one, dtype=np.int64) for one in samples), looks)
+    ends = {"low": found.low, "high": found.high}
+    bounds = ((f"latency_ci95_{name}_ms", None if end is None else end / 1e6) for name, end in ends.items())
+    return (*bounds, ("latency_ci95_half_percent", found.half_percent))
 
 
 def _median(

@@ -29,6 +29,9 @@ def run(
     *,
     device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of each runtime.")] = 4,
+    precision: Annotated[
+        str, typer.Option(help="Arithmetic asked for: fp32, bf16, fp16; runtimes without it are skipped.")
+    ] = "fp32",
     runtime: Annotated[
         list[str] | None,
         typer.Option(help="Runtime; give it several times. (default: onnxruntime, openvino, pytorch)"),
@@ -42,6 +45,35 @@ def run(
     warmup: Annotated[
         int | None,
         typer.Option(help="Untimed inferences before the timed ones of each launch. (default: 50)"),
+    ] = None,
+    precision_target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Launch until the 95 % interval is within this share of the latency, such as 1%: a pilot "
+            "finds the inferences per launch, --launches (default: 80) is the most there can be.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A rough answer, labelled so: within 5 %, 3 to 8 short launches, 20 s a cell."
+        ),
+    ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Measuring time of a cell after which it ends as not_converged. (default: 300, quick: 20)",
+        ),
+    ] = None,
+    extend: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="After the fixed launches add more while a level of the latency was seen by fewer than 5, "
+            "up to this measuring time of the cell.",
+        ),
     ] = None,
     protocol: Annotated[
         str, typer.Option(help="launches, or paper: one launch, hence no interval between launches.")
@@ -84,18 +116,25 @@ def run(
     launch is recorded at once: after an interruption the same command goes on where it stopped.
     """
     from latbench.cli.measuring import measured
-    from latbench.pipeline.options import RUNTIMES, RunOptions
+    from latbench.pipeline.options import RUNTIMES, RunOptions, share_of
 
     options = RunOptions(
         names=tuple(names or ()),
         forms={form: tuple(values) for form, values in (("expand", expand), ("layout", layout)) if values},
         device=device,
         threads=threads,
+        precision=precision,
         runtimes=tuple(runtime or RUNTIMES),
         iterations=iterations,
         launches=launches,
         warmup=warmup,
         protocol=protocol,
+        precision_target=None
+        if precision_target is None
+        else share_of("--precision-target", precision_target),
+        quick=quick,
+        time_limit=time_limit,
+        extend=extend,
         target=target,
         resolution=resolution,
         opset=opset,
@@ -125,7 +164,11 @@ def _show(rows: "Sequence[Row]") -> None:
 def allocation_hint(rows: "Sequence[Row]") -> str | None:
     """Return the line that tells what brings the widest interval to 1 %; None when all are there."""
     wide = [
-        row for row in rows if (row["latency_ci95_half_percent"] or 0) > 1 and row["launches_for_1_percent"]
+        row
+        for row in rows
+        if row["precision_target_percent"] is None
+        and (row["latency_ci95_half_percent"] or 0) > 1
+        and row["launches_for_1_percent"]
     ]
     if not wide:
         return None
@@ -133,8 +176,9 @@ def allocation_hint(rows: "Sequence[Row]") -> str | None:
     each = worst["iterations_requested"] // worst["launches_requested"]
     count = int(worst["launches_for_1_percent"])
     return (
-        f"For intervals within 1 %: --launches {count} --iterations {count * each} ({worst['model']} on "
-        f"{worst['runtime']}, now ± {worst['latency_ci95_half_percent']:.1f} %, needs the most)."
+        f"For intervals within 1 %: --precision-target 1%, or --launches {count} --iterations "
+        f"{count * each} ({worst['model']} on {worst['runtime']}, now ± "
+        f"{worst['latency_ci95_half_percent']:.1f} %, needs the most)."
     )
 
 

@@ -53,11 +53,25 @@ def test_what_the_estimate_leaves_out_is_said():
     )
 
 
+def test_a_run_to_a_precision_tells_its_bounds():
+    asked = {"target": 0.01, "looks": (5, 10, 80), "launches": 80, "iterations": None}
+    plan, time = plan_lines(changed(OVERVIEW, **asked, most_seconds=7200.0))
+    assert "; 5 to 80 launches each, until the interval is within ± 1 %, after 1 export." in plan
+    assert time.startswith("Time: at least 10 min, at most about 2 h 00 min, from")
+
+
+def test_a_run_that_may_add_launches_says_so():
+    plan, time = plan_lines(changed(OVERVIEW, most_seconds=1200.0))
+    assert "10 launches x 400 inferences each, more while levels are rare" in plan
+    assert "at most about 20 min" in time
+
+
 @pytest.mark.parametrize(
     ("progress", "words"),
     [
         (Progress(3, 30, 120.0), "3 of 30 launches, about 2 min left"),
         (Progress(0, 30, None), "0 of 30 launches, time left not known yet"),
+        (Progress(3, 30, 120.0, exact=False), "3 of about 30 launches, about 2 min left"),
         (Progress(30, 30, 0.0), "30 of 30 launches, done"),
     ],
 )
@@ -68,6 +82,19 @@ def test_progress_tells_the_time_left(progress, words):
 def test_a_finished_row_is_one_line():
     assert row_line(ROW) == "m on r: 12.35 ± 0.35 ms [oversubscribed=4>2]"
     assert row_line({**ROW, "status": "crashed", "reason": "SIGSEGV"}) == "m on r: crashed: SIGSEGV"
+
+
+def test_a_row_that_did_not_converge_keeps_its_figures():
+    row = {**ROW, "status": "not_converged", "reason": "± 3 % after 8 launches"}
+    assert row_line(row).startswith("m on r: 12.35 ± 0.35 ms [")
+    assert row_line(row).endswith("], not_converged: ± 3 % after 8 launches")
+    failed = row_line({**row, "latency_ms": None})
+    assert failed == "m on r: not_converged: ± 3 % after 8 launches"
+
+
+def test_what_a_pilot_decided_is_told(capsys):
+    PlainWatch().decided(CELL, "pilot of 5 launches")
+    assert capsys.readouterr().err == "m on r: pilot of 5 launches\n"
 
 
 def test_plain_lines_come_after_blocks_and_after_ten_seconds(capsys):

@@ -116,6 +116,9 @@ class Listener(Watch):
     def launched(self, cell, result, progress) -> None:
         self.heard.append(("launched", result.status))
 
+    def decided(self, cell, sentence) -> None:
+        self.heard.append(("decided", sentence))
+
     def block_ended(self, progress) -> None:
         self.heard.append(("block", f"{progress.done}/{progress.total}"))
 

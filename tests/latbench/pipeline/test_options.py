@@ -31,6 +31,7 @@ def test_the_paper_protocol_is_one_launch():
         ({"spinning": "maybe"}, "--spinning 'maybe'"),
         ({"target": "cuda"}, "--target 'cuda'"),
         ({"device": "gpu"}, "--device 'gpu'"),
+        ({"precision": "int3"}, "--precision 'int3'"),
         ({"runtimes": ("openvimo",)}, "did you mean 'openvino'"),
         ({"iterations": 4001}, "use 4000 or 4010"),
         ({"iterations": 3}, "use 10"),

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,58 @@ def test_parts_that_share_too_little_are_refused(options):
 def test_the_same_cell_twice_is_refused(options, launcher):
     with pytest.raises(BadInput, match="asked for twice with the same settings"):
         run_parts((options(), options()), launcher=launcher())
+
+
+def test_a_run_that_stops_by_itself_is_no_comparison(options):
+    chosen = options(iterations=None, launches=8, precision_target=0.01)
+    with pytest.raises(ValueError, match="cannot be scheduled as abba"):
+        run_parts((chosen, chosen), schedule="abba")
+
+
+def adaptive(options, **fields):
+    return options(**{"iterations": None, "launches": 20, "precision_target": 0.01, "warmup": 0} | fields)
+
+
+def test_a_precision_is_reached_and_the_row_tells_how(options, launcher, listener):
+    launch = launcher(LaunchResult("ok", samples_ns=(10**6,) * 30, wall_ns=10**9))
+    (row,) = run(adaptive(options), listener, launcher=launch).rows
+    assert (row["status"], row["protocol"], row["launches"]) == ("ok", "adaptive", 5)
+    assert (row["precision_target_percent"], row["looks"], row["time_limit_s"]) == (1.0, "5/10/20", 300.0)
+    assert (row["launches_requested"], row["iterations_requested"]) == (20, None)
+    assert listener.overview.looks == (5, 10, 20)
+    assert len(listener.of("decided")) == 1
+    assert listener.of("decided")[0].startswith("pilot of 5 launches: ± 0 %")
+
+
+def test_a_precision_that_is_not_reached_keeps_its_samples_and_interval(options, launcher):
+    results = [LaunchResult("ok", samples_ns=(level * 10**6,) * 30, wall_ns=10**9) for level in (1, 2) * 20]
+    (row,) = run(adaptive(options), launcher=launcher(*results)).rows
+    assert (row["status"], row["launches"]) == ("not_converged", 20)
+    assert f"± {row['latency_ci95_half_percent']:.2g} % after 20 launches" in row["reason"]
+    assert row["latency_ci95_low_ms"] < row["latency_ms"] < row["latency_ci95_high_ms"]
+
+
+@pytest.mark.parametrize("stop", [0, 1, 4, 5, 7])
+def test_an_adaptive_run_that_was_stopped_ends_as_if_it_had_not_been(options, stop):
+    def launcher(asked, until=None):
+        def launch(request, timeout, rng):
+            if len(asked) == until:
+                raise KeyboardInterrupt
+            asked.append(request.iterations)
+            samples = (int(10**7 * (1 + rng.random())),) * request.iterations
+            return LaunchResult("ok", samples_ns=samples, wall_ns=3 * 10**9)
+
+        return launch
+
+    chosen, asked, whole = adaptive(options, launches=10), [], []
+    with pytest.raises(KeyboardInterrupt):
+        run(chosen, launcher=launcher(asked, stop))
+    (resumed,) = run(chosen, launcher=launcher(asked)).rows
+    (other,) = run(replace(chosen, output=chosen.output / "whole"), launcher=launcher(whole)).rows
+    assert asked == whole
+    same = ("status", "reason", "latency_ms", "latency_ci95_low_ms", "launches", "iterations", "cell_id")
+    assert [resumed[name] for name in same] == [other[name] for name in same]
+    assert other["status"] == "not_converged"
 
 
 def test_a_directory_in_use_is_refused_with_its_holder(options, launcher):

@@ -180,8 +180,10 @@ def test_the_hint_names_what_the_widest_interval_needs():
         "launches_for_1_percent": 37.0,
         "iterations_requested": 4000,
         "launches_requested": 10,
+        "precision_target_percent": None,
     }
     wide = {**row, "model": "wide", "launches_for_1_percent": 50.0}
     assert "--launches 50 --iterations 20000 (wide on r" in allocation_hint([row, wide])
     assert allocation_hint([{**row, "latency_ci95_half_percent": 0.9}]) is None
     assert allocation_hint([{**row, "latency_ci95_half_percent": None}]) is None
+    assert allocation_hint([{**row, "precision_target_percent": 1.0}]) is None
