@@ -9,12 +9,14 @@ from typing import Any
 from exporters.errors import ExportError, InputError
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.measure.child import die_with_parent
+from latbench.pipeline.loaded import loaded
 from latbench.pipeline.prepare import eager, exported, reference
 from latbench.pipeline.survey import survey
 
 TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "eager": eager,
     "exported": exported,
+    "loaded": loaded,
     "reference": reference,
     "survey": survey,
 }

@@ -52,7 +52,8 @@ class SessionOptions:
 class Availability:
     """Whether a runtime can run here: its version, or the reason it cannot and the line that mends it.
 
-    `precisions` are those of the runtime's `precisions` that this machine has units for; () is not told.
+    `precisions` are those of the runtime's `precisions` that this machine has units for, `offers` the
+    providers, devices or libraries that it found here; () is not told.
     """
 
     available: bool
@@ -60,10 +61,12 @@ class Availability:
     reason: str | None = None
     mend: str | None = None
     precisions: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make a tuple of the list that JSON brings back."""
-        object.__setattr__(self, "precisions", tuple(self.precisions))
+        """Make tuples of the lists that JSON brings back."""
+        for name in ("precisions", "offers"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,9 @@ class OnnxRuntime:
             return found
         import onnxruntime
 
-        if _PROVIDERS.get(device) in onnxruntime.get_available_providers():
-            return Availability(True, version=onnxruntime.__version__)
+        offers = tuple(onnxruntime.get_available_providers())
+        if _PROVIDERS.get(device) in offers:
+            return Availability(True, version=onnxruntime.__version__, offers=offers)
         reason = f"this build of onnxruntime has no execution provider for device {device!r}"
         return Availability(False, onnxruntime.__version__, reason, "--device cpu")
 

@@ -95,7 +95,8 @@ class OpenVino:
         core, wanted_device = openvino.Core(), _DEVICES.get(device)
         if wanted_device in core.available_devices:
             capable = core.get_property(wanted_device, "OPTIMIZATION_CAPABILITIES")
-            return replace(found, precisions=tuple(name for name in _HINTS if name.upper() in capable))
+            units = tuple(name for name in _HINTS if name.upper() in capable)
+            return replace(found, precisions=units, offers=tuple(core.available_devices))
         return Availability(False, found.version, f"openvino sees no device {device!r} here", "--device cpu")
 
     def environment(self, options: SessionOptions) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -91,8 +92,10 @@ class PyTorch:
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether torch is importable; `device` must be "cpu"."""
         found = installed("torch", "torch")
-        if not found.available or device in self.devices:
+        if not found.available:
             return found
+        if device in self.devices:
+            return replace(found, offers=_backends())
         reason = f"the pytorch runtime measures the CPU only, not {device!r}"
         return Availability(False, found.version, reason, "--device cpu")
 
@@ -111,6 +114,14 @@ class PyTorch:
         mode = torch.inference_mode()
         mode.__enter__()
         return PyTorchSession(module, mode, _facts(module))
+
+
+def _backends() -> tuple[str, ...]:
+    """Return the libraries that this build of PyTorch computes with."""
+    from torch import backends
+
+    found = {name: getattr(backends, name, None) for name in ("mkldnn", "mkl", "openmp")}
+    return tuple(name for name, backend in found.items() if backend is not None and backend.is_available())
 
 
 def build(source: Source) -> Any:

@@ -1,4 +1,4 @@
-"""What a CPU does while it waits: halt at once, poll for a while or sleep deeply; and what waking it costs."""
+"""What a CPU does while it waits: halt, poll for a while or sleep deeply; and what waking it costs."""
 
 from latbench.machine import host
 from latbench.machine.checks.base import Check, Context, Finding, untold
@@ -41,11 +41,8 @@ def _metal(context: Context, told: str) -> Finding:
     deepest, name = 0, ""
     for state in context.tree.names(folder):
         latency = context.tree.number(f"{folder}/{state}/latency")
-        if (
-            latency is not None
-            and latency >= deepest
-            and context.tree.number(f"{folder}/{state}/disable") != 1
-        ):
+        disabled = context.tree.number(f"{folder}/{state}/disable") == 1
+        if latency is not None and latency >= deepest and not disabled:
             deepest, name = latency, context.tree.text(f"{folder}/{state}/name") or state
     if not name:
         return untold("how long an idle CPU takes to wake cannot be seen")
