@@ -20,7 +20,7 @@ def compare(
         str,
         typer.Argument(
             metavar="A",
-            help="What stands: NAME[@key=value,...], or old results (directory, records.jsonl, latency.csv).",
+            help="What stands: NAME or NAME@key=value,..., or old results (directory or file).",
         ),
     ],
     candidate: Annotated[

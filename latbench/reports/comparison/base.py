@@ -1,10 +1,10 @@
 """What the formats of a comparison share: figures as text, and the sentences below the table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from latbench.records import Row
-from latbench.records.compare.outcome import COMPARED, LIVE, Bounds, Comparison, Pair
+from latbench.records.compare.outcome import LIVE, Bounds, Comparison, LevelRatio, Pair
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval
 
@@ -51,38 +51,55 @@ def heading(comparison: Comparison) -> str:
     return f"{comparison.verdict} ({total} pairs: {counts})"
 
 
-def cells(comparison: Comparison) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Return the table: titles, rows of text, and which columns hold figures."""
-    live = comparison.form == LIVE
-    alike = all(pair.baseline_label == pair.candidate_label or not _both(pair) for pair in comparison.pairs)
-    one, two = ("A", "B") if live else ("old", "new")
-    names = ["cell"] if alike else [one, two]
-    guard = ["A / A (99 %)"] if live else []
-    titles = [*names, f"{one} ms", f"{two} ms", f"{one} / {two} (95 %)", *guard, "verdict"]
+def alike(comparison: Comparison) -> bool:
+    """Tell whether one name does for both sides of every pair."""
+    both = [(pair.baseline_label, pair.candidate_label) for pair in comparison.pairs]
+    return all(one == other for one, other in both if one and other)
+
+
+def cells(comparison: Comparison, names: Sequence[str] = ()) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return the table: titles, rows of text, and which columns hold figures.
+
+    `names` of the pairs stand in the first column; without, their labels do, those of both sides unless one
+    does for both.
+    """
+    live, single = comparison.form == LIVE, bool(names) or alike(comparison)
+    one, two = sides(comparison)
+    titles = ["pair" if names else "cell"] if single else [one, two]
+    text = len(titles)
+    titles += [
+        f"{one} ms",
+        f"{two} ms",
+        f"{one} / {two} (95 %)",
+        *(["A / A (99 %)"] if live else []),
+        "verdict",
+    ]
     rows = []
-    for pair in comparison.pairs:
+    for number, pair in enumerate(comparison.pairs):
+        named = [names[number]] if names else [pair.name]
         both = [pair.baseline_label or UNKNOWN, pair.candidate_label or UNKNOWN]
         figures = [latency(pair.baseline), latency(pair.candidate), bounds(pair.ratio)]
         arm = [bounds(pair.guard)] if live else []
-        rows.append([*([pair.name] if alike else both), *figures, *arm, verdict(pair)])
-        rows += [
-            [
-                *([f"  level {one.level}"] if alike else [f"  level {one.level}", ""]),
-                f"{one.baseline_ms:.4g}",
-                f"{one.candidate_ms:.4g}",
-                bounds(one.ratio),
-                *([""] if live else []),
-                "",
-            ]
-            for one in pair.levels
-        ]
-    numeric = [*[False] * len(names), *[True] * (3 + len(guard)), False]
+        rows.append([*(named if single else both), *figures, *arm, verdict(pair)])
+        rows += [_level(level, titles, text) for level in pair.levels]
+    numeric = [False] * text + [True] * (len(titles) - text - 1) + [False]
     return titles, rows, numeric
+
+
+def _level(level: LevelRatio, titles: Sequence[str], text: int) -> list[str]:
+    named = [f"  level {level.level}", *[""] * (text - 1)]
+    told = [*named, f"{level.baseline_ms:.4g}", f"{level.candidate_ms:.4g}", bounds(level.ratio)]
+    return [*told, *[""] * (len(titles) - len(told))]
+
+
+def sides(comparison: Comparison) -> tuple[str, str]:
+    """Return what the two sides are called."""
+    return ("A", "B") if comparison.form == LIVE else ("old", "new")
 
 
 def legend(comparison: Comparison) -> str:
     """Return the line that says how the figures are to be read."""
-    one, two = ("A", "B") if comparison.form == LIVE else ("old", "new")
+    one, two = sides(comparison)
     unit = "blocks" if comparison.form == LIVE else "launches"
     waived = f" Differences allowed: {', '.join(comparison.allowed)}." if comparison.allowed else ""
     margin = percent(comparison.margin)
@@ -97,23 +114,24 @@ def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def reasons(comparison: Comparison) -> list[str]:
+def reasons(comparison: Comparison, names: Sequence[str] = ()) -> list[str]:
     """Return a sentence for each pair, its name first where there are several: why this verdict, or none."""
-    single = len(comparison.pairs) == 1
-    return [pair.reason if single else f"{pair.name}: {pair.reason}" for pair in comparison.pairs]
+    return [
+        f"{name}{': ' if name else ''}{pair.reason}"
+        for name, pair in zip(_told(comparison, names), comparison.pairs, strict=True)
+    ]
 
 
-def remarks(comparison: Comparison) -> list[str]:
+def remarks(comparison: Comparison, names: Sequence[str] = ()) -> list[str]:
     """Return what else there is to know: differences, flags of the rows, notes, what would decide."""
-    one, two = ("A", "B") if comparison.form == LIVE else ("old", "new")
     found = []
-    for pair in comparison.pairs:
+    for name, pair in zip(_told(comparison, names), comparison.pairs, strict=True):
         if pair.differences and comparison.form != LIVE:
             told = ", ".join(f"{name} {_word(a)} -> {_word(b)}" for name, (a, b) in pair.differences.items())
-            found.append(f"{pair.name} differs: {told}.")
-        for side, row in ((one, pair.baseline), (two, pair.candidate)):
+            found.append(f"{name}{': ' if name else ''}old -> new: {told}.")
+        for side, row in zip(sides(comparison), (pair.baseline, pair.candidate), strict=True):
             if row is not None and row["flags"]:
-                found.append(f"{pair.name}, {side}: {row['flags'].replace(';', ', ')}.")
+                found.append(f"{name}{', ' if name else ''}{side}: {row['flags'].replace(';', ', ')}.")
     fired = {
         flag.partition("=")[0]
         for pair in comparison.pairs
@@ -128,8 +146,11 @@ def remarks(comparison: Comparison) -> list[str]:
     return found
 
 
-def _both(pair: Pair) -> bool:
-    return pair.state == COMPARED or bool(pair.baseline_label and pair.candidate_label)
+def _told(comparison: Comparison, names: Sequence[str]) -> Sequence[str]:
+    """Return the names to put before sentences: nothing where there is one pair only."""
+    if len(comparison.pairs) == 1:
+        return [""]
+    return names or [pair.name for pair in comparison.pairs]
 
 
 def _word(value: object) -> str:

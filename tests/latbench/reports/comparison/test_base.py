@@ -75,7 +75,13 @@ def test_flags_differences_notes_and_what_would_decide(comparison, pair):
         more="latbench compare a b --blocks 30",
     )
     told = remarks(found)
-    assert "m@onnxruntime differs: runtime_version 1.30 -> 1.31, artifact_sha256 00000000... -> –." in told
-    assert "m@onnxruntime, new: stolen=0.5, drift=+3 %." in told
+    assert "old -> new: runtime_version 1.30 -> 1.31, artifact_sha256 00000000... -> –." in told
+    assert "new: stolen=0.5, drift=+3 %." in told
     assert any(line.startswith("stolen: ") for line in told)
     assert told[-2:] == ["A note.", "To decide: latbench compare a b --blocks 30"]
+
+
+def test_names_stand_before_remarks_where_there_are_several(comparison, pair):
+    told = remarks(comparison(pair(), pair("m@openvino")))
+    assert "m@openvino, B: stolen=0.5, drift=+3 %." in told
+    assert "2, B: stolen=0.5, drift=+3 %." in remarks(comparison(pair(), pair()), ["1", "2"])
