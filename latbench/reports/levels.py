@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from latbench.records import Row
 from latbench.reports.figures import interval, number
 
-_FEW = 5
-"""A level that fewer launches visited has an interval that says little."""
-
 
 @dataclass(frozen=True)
 class Level:
@@ -41,11 +38,12 @@ def brief(level: Level) -> str:
     return number(level.ms) + ("" if level.share is None else f" ({_percent(level.share)})")
 
 
-def sentence(found: tuple[Level, ...]) -> str:
-    """Return what several levels mean, in words."""
+def sentence(row: Row) -> str:
+    """Return what the several levels of `row` mean, in words."""
+    found = several(row)
     told = [_words(level) for level in found]
-    sparse = any(level.low is None or (level.launches or _FEW) < _FEW for level in found)
-    enough = "; more launches (--extend) would make every level sure" if sparse else ""
+    unsure = "few_at_level=" in (row["flags"] or "") or any(level.low is None for level in found)
+    enough = "; more launches (--extend) would make every level sure" if unsure else ""
     return f"ran {', '.join(told[:-1])} and {told[-1]}: compare level by level{enough}"
 
 

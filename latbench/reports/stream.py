@@ -64,7 +64,7 @@ def _legend(row: Row, scale: Scale, each: int, width: int) -> list[str]:
         f"each mark is {mark}, in the order taken."
     ]
     if found:
-        lines.append(f"The model {sentence(found)}.")
+        lines.append(f"The model {sentence(row)}.")
         lines.append("; ".join(f"{scale.mark(level.ms)} is {number(level.ms)} ms" for level in found) + ".")
     return [part for line in lines for part in wrapped(line, width)]
 

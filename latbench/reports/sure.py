@@ -116,7 +116,7 @@ def _extra(row: Row) -> bool:
 def _levels(row: Row) -> str | None:
     found = levels(row)
     if len(found) > 1:
-        return sentence(found)
+        return sentence(row)
     if row.get("latency_ms") is None:
         return None
     return "one" if found else _UNKNOWN

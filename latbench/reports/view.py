@@ -18,6 +18,7 @@ _LEVELS_LEGEND = (
     "levels: latencies between which the machine went back and forth, with the share of the inferences "
     "at each; compare level by level."
 )
+_LEVELS_FLAG = "levels="
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,14 @@ def _parity(one: Ranked) -> str:
 
 
 def _flags(one: Ranked) -> list[str]:
-    return one.row["flags"].split(";") if one.row["flags"] else []
+    """Return the flags of a row but for `levels` where these are shown, which says the same."""
+    fired = one.row["flags"].split(";") if one.row["flags"] else []
+    return [flag for flag in fired if not (flag.startswith(_LEVELS_FLAG) and several(one.row))]
 
 
 def _flagged(one: Ranked) -> str | None:
-    return f"{_where(one.row)}: {', '.join(_flags(one))}" if one.row["flags"] else None
+    fired = _flags(one)
+    return f"{_where(one.row)}: {', '.join(fired)}" if fired else None
 
 
 def _levels(one: Ranked) -> str:
@@ -178,7 +182,7 @@ def _notes(rows: Iterable[Row]) -> list[str]:
     protocols = {row["protocol"] for row in rows}
     notes += [words for protocol, words in _PROTOCOLS.items() if protocol in protocols]
     notes += [_LEVELS_LEGEND] if any(map(several, rows)) else []
-    fired = {flag.partition("=")[0] for row in rows for flag in (row["flags"] or "").split(";")}
+    fired = {flag.partition("=")[0] for row in rows for flag in _flags(Ranked(row, None))}
     notes += [f"{flag.name}: {flag.description}" for flag in flags() if flag.name in fired]
     notes += [_why(row) for row in rows if row["status"] != "ok"]
     return notes

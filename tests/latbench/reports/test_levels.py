@@ -18,7 +18,7 @@ def test_one_level_is_no_choice(row, level):
 
 
 def test_the_sentence_says_how_long_it_ran_at_each(levelled):
-    assert sentence(levels(levelled())) == (
+    assert sentence(levelled()) == (
         "ran at 5.710 ± 0.050 ms in 62 % of the inferences (9 launches) and at 8.90 ± 0.12 ms in 38 % of the "
         "inferences (6 launches): compare level by level"
     )
@@ -30,9 +30,14 @@ def test_what_a_level_lacks_is_said(row, level):
         **level(2, 7.0, None, None, 9.6, 1.0),
         **level(3, 9.0, None, None, 0.4, None),
     )
-    told = sentence(levels(odd))
+    told = sentence(odd)
     assert "at 7.00 ms in 10 % of the inferences (1 launch, no interval)" in told
     assert told.endswith(
         "and at 9.00 ms in < 1 % of the inferences (no interval): compare level by level; "
         "more launches (--extend) would make every level sure"
     )
+
+
+def test_a_level_that_few_launches_visited_is_unsure(levelled):
+    assert "would make every level sure" in sentence(levelled(flags="few_at_level=2<5 at 8.90 ms"))
+    assert "would make every level sure" not in sentence(levelled(flags="stolen=2%"))

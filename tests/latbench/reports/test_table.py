@@ -92,6 +92,13 @@ def test_one_level_is_told_from_levels_not_looked_for(row, level, levelled):
     assert [line.split(" | ")[5] for line in lines] == ["5.71 (62 %)<br>8.90 (38 %)", "one", "–"]
 
 
+def test_a_flag_does_not_repeat_the_levels_shown(row, levelled):
+    shown = render([levelled(flags="levels=5.71|8.90 ms;stolen=2%")], "markdown")
+    assert "stolen=2%" in shown
+    assert "levels=" not in shown
+    assert "levels=5.71" in render([row(flags="levels=5.71|8.90 ms")])
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_levels_are_told_at_any_width(levelled, width):
     shown = render([levelled()], width=width)
