@@ -21,7 +21,7 @@ def diagnose(
     results: str | Path = "results",
     environ: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return one finding per check, read below `root` without root rights and in well under a second.
+    """Return one finding per check, read below `root` without root rights, in about half a second.
 
     `threads` is what a run would ask for and `results` the folder it would write to; `environ` replaces the
     environment of this process. No runtime is imported.

@@ -12,6 +12,9 @@ _LEAST_ROUNDS, _MOST_ROUNDS = 5, 200
 _ENOUGH_NS, _LIMIT_NS = 400_000_000, 2_000_000_000
 """Rounds go on for the first of these times, and to the least number of rounds up to the second."""
 
+_LEAST_NS = 5_000
+"""Below this the steps of the clock are too coarse for a ratio."""
+
 _ORDER = (False, True, True, False)
 
 
@@ -23,6 +26,7 @@ def flush_ratio(
     Two sessions take turns, ABBA, one of them prepared and run with the processor's flush-to-zero mode. The
     fastest call of each counts: other work on the machine only adds time, denormal numbers slow every call.
     Both compute on one thread: the mode is a thread's own, and those of a pool may be older or set theirs.
+    None also for calls under 5 us.
     """
     if not native.can_flush():
         return None
@@ -35,7 +39,7 @@ def flush_ratio(
                 sessions[flush].bind(inputs)
                 time_calls(sessions[flush].run, clock, 1)
         exact, flushed = _fastest(sessions, clock)
-        return round(exact / flushed, 4) if flushed else None
+        return round(exact / flushed, 4) if flushed >= _LEAST_NS else None
     finally:
         for session in reversed(sessions.values()):
             session.close()

@@ -71,7 +71,7 @@ def thread_libraries(told: Mapping[str, Told]) -> Finding:
         "note",
         value,
         "each pool, and ONNX Runtime's own, spins for work: several runtimes in one process slow one "
-        "another, up to 30 times; OpenBLAS is NumPy's, and slows products in your own code when CPUs are busy",
+        "another, up to 30 times; OpenBLAS is NumPy's, and slows its products when the CPUs are busy",
         "one runtime a process, as latbench launches them; in your own code OPENBLAS_NUM_THREADS=1, and "
         "OMP_WAIT_POLICY=passive where runtimes must share a process",
         key,

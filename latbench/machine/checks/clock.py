@@ -16,7 +16,7 @@ def _timer(context: Context) -> Finding:
     steps = [later - earlier for earlier, later in pairwise(readings)]
     cost, finest = median(steps), min((step for step in steps if step > 0), default=None)
     if finest is None:
-        return Finding("problem", "the clock stands still", "nothing can be timed", None)
+        return Finding("problem", "the clock stands still", "nothing can be timed", "see the clock source")
     value = f"a pair of readings costs {cost:.0f} ns, smallest step {finest} ns"
     if cost <= _COSTLY_NS and finest <= _COSTLY_NS:
         return Finding("ok", value)

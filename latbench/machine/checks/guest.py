@@ -31,7 +31,8 @@ def _container(context: Context) -> Finding:
     effect = (
         "load, frequency and heat are the host's, shared with other containers; limits are the container's"
     )
-    return Finding("note", "container" if found == "unnamed" else found, effect)
+    mend = "run the doctor on the host as well; give the container whole CPUs of its own (--cpuset-cpus)"
+    return Finding("note", "container" if found == "unnamed" else found, effect, mend)
 
 
 CHECK = (

@@ -12,7 +12,8 @@ def _smt(context: Context) -> Finding:
     if not found.smt:
         return Finding("ok", "off, or one hardware thread a core")
     if found.cores is None:
-        return Finding("note", "on", "two threads that land on one core share its arithmetic units")
+        effect = "two threads that land on one core share its arithmetic units"
+        return Finding("note", "on", effect, "latbench run --threads with half the CPUs at most")
     alone = one_per_core(found.cores, allowed)
     value = f"on: {len(allowed)} hardware threads on {len(alone)} cores"
     if len(alone) == len(allowed):

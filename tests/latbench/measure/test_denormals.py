@@ -25,7 +25,7 @@ can_flush = pytest.mark.skipif(not native.can_flush(), reason="machine code is r
 
 
 class Session:
-    """Its runs take `slow` ns where denormal numbers are computed exactly, else 10."""
+    """Its runs take `slow` ns where denormal numbers are computed exactly, else 10 000."""
 
     def __init__(self, clock, slow):
         self.clock, self.slow, self.closed = clock, slow, 0
@@ -37,7 +37,7 @@ class Session:
     def run(self):
         self.runs += 1
         exact = np.finfo(np.float32).smallest_subnormal * np.float32(4) > 0
-        self.clock.advance(self.slow if exact else 10)
+        self.clock.advance(self.slow if exact else 10_000)
 
     def close(self):
         self.closed += 1
@@ -60,7 +60,7 @@ def ratio(slow, clock=None):
 
 
 @can_flush
-@pytest.mark.parametrize(("slow", "expected"), [(10, 1.0), (31, 3.1), (9, 0.9)])
+@pytest.mark.parametrize(("slow", "expected"), [(10_000, 1.0), (31_000, 3.1), (9_000, 0.9)])
 def test_the_ratio_is_exact_over_flushed(slow, expected):
     found, runtime = ratio(slow)
     assert found == pytest.approx(expected)
@@ -78,6 +78,12 @@ def test_a_model_of_a_second_is_called_as_often_as_needed_and_no_more():
 def test_a_clock_that_stands_still_tells_nothing():
     found, _ = ratio(slow=0, clock=type("Still", (), {"__call__": lambda _: 0, "advance": lambda *_: None})())
     assert found is None
+
+
+@can_flush
+def test_calls_shorter_than_the_clock_can_tell_give_no_ratio(monkeypatch):
+    monkeypatch.setattr(denormals, "_LEAST_NS", 10_001)
+    assert ratio(slow=31_000)[0] is None
 
 
 @can_flush
