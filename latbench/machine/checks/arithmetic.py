@@ -45,8 +45,8 @@ def _denormals(context: Context) -> Finding:
         "weights or activations below 1e-38 slow some CPUs 5 to 30 times: untrained models often have them"
     )
     mend = (
-        "time weights that keep activations alive, as the zoo's do, or trained ones; a row whose model they slow "
-        "has the flag denormals"
+        "time weights that keep activations alive, as the zoo's do, or trained ones; a row whose model they "
+        "slow has the flag denormals"
     )
     return Finding("note", "computed exactly", effect, mend)
 
