@@ -16,7 +16,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun bench-evidence wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun bench-evidence bench-aa wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -58,6 +58,9 @@ bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='t
 
 bench-evidence: $(READY) ## Print how often intervals, verdicts and flags are right where the truth is known
 	@$(VENV)/bin/python bench/evidence.py --csv results/evidence.csv $(ARGS)
+
+bench-aa: $(READY) ## Compare one model with itself 30 times and print how often the verdict is false (an hour)
+	@$(VENV)/bin/python bench/aa.py --csv results/aa.csv $(ARGS)
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf build

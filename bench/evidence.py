@@ -9,13 +9,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulated import alarms, coverage, sessions, stopping, table
+from simulated import alarms, coverage, regimes, sessions, stopping, table
 from simulated.finding import Finding
 
 
 def findings(runs: int, trials: int) -> Iterator[Finding]:
     """Yield everything: `runs` simulated runs or sessions for each rate, `trials` cells for each flag."""
     yield from coverage.findings(runs)
+    yield from regimes.single(trials)
+    yield from regimes.double(2 * trials)
     yield from stopping.precision(runs)
     yield from stopping.licences(runs)
     yield from sessions.ratio_coverage(runs)

@@ -46,7 +46,7 @@ def lines(findings: Iterable[Finding]) -> Iterable[str]:
 
 
 def markdown(findings: Iterable[Finding]) -> str:
-    """Return one table for each question; what follows the last semicolon of all its cases becomes columns."""
+    """Return one table for each question; what follows the last semicolons becomes columns."""
     return "\n\n".join(
         _table(question, list(group)) for question, group in groupby(findings, lambda one: one.question)
     )
