@@ -32,7 +32,8 @@ _BUDGET_NS, _MOST_NS = 20_000_000, 2_500_000
 """Time for all CPUs, and for one."""
 
 _SAMPLED_CPUS = 16
-_ROUNDS, _SLICES, _RENDEZVOUS = 100, 15, 10
+_ROUNDS, _SLICES, _RENDEZVOUS, _LEAST_SLICES = 100, 15, 10, 5
+_PATIENCE_S = 0.02
 _SPINS = {"handoff": 2_000_000, "handoff_pause": 100_000}
 """Waits after which a thread gives its partner up: some milliseconds."""
 
@@ -66,7 +67,7 @@ def handoff_ns(pause: bool = False, clock: Clock = time.perf_counter_ns) -> int 
 
     The median of 15 slices of 200 hand-offs; `pause` waits with the processor's hint for spinning threads, at
     which a hypervisor may step in. None with fewer than two usable CPUs, where machine code is refused (see
-    `machine.native`), or when the partner was kept from running.
+    `machine.native`), or when one of them was kept from running before a third of that was done.
     """
     name = "handoff_pause" if pause else "handoff"
     swap, pair = native.function(name), _pair()
@@ -75,28 +76,32 @@ def handoff_ns(pause: bool = False, clock: Clock = time.perf_counter_ns) -> int 
     buffer = ctypes.create_string_buffer(2 * _LINE)
     word = -(-ctypes.addressof(buffer) // _LINE) * _LINE
     rounds, spins = _RENDEZVOUS + _SLICES * _ROUNDS, _SPINS[name]
+    placed = threading.Event()
 
     def partner() -> None:
         with contextlib.suppress(OSError), pinned(pair[1]):
+            placed.set()
             swap(word, 1, rounds, _SLICES * spins)
 
     helper = threading.Thread(target=partner, daemon=True)
     taken: list[int] = []
-    done = 0
     try:
+        helper.start()
+        placed.wait(_PATIENCE_S)
         with pinned(pair[0]):
-            helper.start()
-            done = swap(word, 0, _RENDEZVOUS, _SLICES * spins)
-            while done == _RENDEZVOUS + len(taken) * _ROUNDS and len(taken) < _SLICES:
+            done, asked = swap(word, 0, _RENDEZVOUS, _SLICES * spins), _RENDEZVOUS
+            while done == asked and len(taken) < _SLICES:
+                asked += _ROUNDS
                 begin = clock()
                 done += swap(word, 2 * done, _ROUNDS, spins)
                 taken.append(clock() - begin)
+            whole = taken if done == asked else taken[:-1]
     except (OSError, RuntimeError):
         return None
     finally:
         if helper.ident is not None:
             helper.join()
-    return round(median(taken) / (2 * _ROUNDS)) if done == rounds else None
+    return round(median(whole) / (2 * _ROUNDS)) if len(whole) >= _LEAST_SLICES else None
 
 
 def witnessed(moment: str) -> dict[str, list[int | None] | int | None]:

@@ -138,6 +138,20 @@ def test_a_partner_that_never_comes_ends_the_handoff(monkeypatch):
 
 
 @two_cpus
+def test_a_partner_that_goes_away_leaves_what_was_timed(monkeypatch):
+    swap, asked = native.function("handoff"), []
+
+    def interrupted(word, first, rounds, spins):
+        asked.append(first)
+        leaves = first == 1
+        return swap(word, first, kernels._RENDEZVOUS + 700 if leaves else rounds, 10**9 if leaves else spins)
+
+    monkeypatch.setattr(native, "function", lambda _: interrupted)
+    assert kernels.handoff_ns(clock=Ticking(200_000)) in (1000, None)
+    assert max(asked) <= 2 * (kernels._RENDEZVOUS + 700)
+
+
+@two_cpus
 def test_a_thread_that_cannot_start_is_no_error(monkeypatch):
     def refuse(_):
         raise RuntimeError("can't start new thread")
