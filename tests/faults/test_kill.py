@@ -12,7 +12,7 @@ import pytest
 
 from latbench.measure.launch import LaunchResult
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.run import run
+from latbench.pipeline.run import run, run_parts
 from latbench.records import TABLE, csvfile, read
 from latbench.records.store import RECORDS
 
@@ -21,19 +21,33 @@ MODELS, LAUNCHES = ("a", "b", "c"), 4
 
 def at_once(request, timeout, rng):
     """Stand for a measuring process: the samples tell which launch it was."""
-    return LaunchResult("ok", samples_ns=tuple(rng.randrange(1000, 2000) for _ in range(request.iterations)))
+    level = rng.randrange(1000, 2000)
+    return LaunchResult("ok", samples_ns=tuple(level + rng.randrange(9) for _ in range(request.iterations)))
 
 
-def options(model, output):
+def options(model, output, names=MODELS, **fields):
     return RunOptions(
-        names=tuple(str(model(name)) for name in MODELS),
+        names=tuple(str(model(name)) for name in names),
         runtimes=("fake",),
         threads=1,
-        launches=LAUNCHES,
-        iterations=3 * LAUNCHES,
         warmup=0,
         output=output,
+        **{"launches": LAUNCHES, "iterations": 3 * LAUNCHES} | fields,
     )
+
+
+def fixed(model, output):
+    return run(options(model, output), launcher=at_once)
+
+
+def adaptive(model, output):
+    asked = options(model, output, "ab", precision_target=0.25, launches=None, iterations=None)
+    return run(asked, launcher=at_once)
+
+
+def abba(model, output):
+    pair = [options(model, output, name) for name in "ab"]
+    return run_parts(pair, launcher=at_once, schedule="abba", arms=("A1", "B1"))
 
 
 def order(records, run_id):
@@ -138,7 +152,7 @@ def killed(command, ended):
 @pytest.fixture
 def uninterrupted(model, tmp_path, remembered):
     """The launches of the run in the order in which they are made when nothing goes wrong."""
-    outcome = run(options(model, tmp_path / "whole"), launcher=at_once)
+    outcome = fixed(model, tmp_path / "whole")
     return order(read(tmp_path / "whole"), outcome.run_id)
 
 
@@ -166,30 +180,44 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(killed, uninterrupted, 
     assert [(row["run_id"], row["status"]) for row in rows] == [(one, "ok") for one in runs for _ in MODELS]
 
 
+@pytest.fixture
+def output(tmp_path, remembered, monkeypatch):
+    """A results directory whose files are cut by hand, so that nothing need reach the disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    return tmp_path / "results"
+
+
 def cuts(content, count, seed):
-    """Return offsets at which to cut: all line ends, the bytes beside them, and random ones."""
+    """Return offsets at which to cut: around the ends of `count` lines, the last among them, and anywhere."""
+    draw = random.Random(seed)
     ends = [at + 1 for at, byte in enumerate(content) if byte == 10]
-    beside = [at + by for at in ends for by in (-1, 0, 1) if at + by <= len(content)]
-    return sorted({0, *beside, *random.Random(seed).sample(range(len(content)), count)})
+    chosen = [*draw.sample(ends, min(count, len(ends))), ends[0], ends[-1]]
+    beside = [at + by for at in chosen for by in (-1, 0, 1) if at + by <= len(content)]
+    return sorted({0, *beside, *draw.sample(range(len(content)), count)})
 
 
-@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.slow)])
-def test_cut_off_after_any_byte_the_file_is_completed_as_it_was(model, tmp_path, remembered, count):
-    asked = options(model, tmp_path / "results")
-    first = run(asked, launcher=at_once)
-    file, table = asked.output / RECORDS, asked.output / TABLE
-    content, whole = file.read_bytes(), read(asked.output)
+@pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("go", [fixed, adaptive, abba])
+def test_cut_off_after_any_byte_the_file_is_completed_as_it_was(output, model, go, count):
+    first = go(model, output)
+    file, table = output / RECORDS, output / TABLE
+    content, whole = file.read_bytes(), read(output)
+    assert len(whole.launches) >= 2 * LAUNCHES
     for cut in cuts(content, count, seed=3):
         file.write_bytes(content[:cut])
-        outcome = run(asked, launcher=at_once)
-        again = read(asked.output)
-        kept = content[: content.rfind(b"\n", 0, cut) + 1]
-        assert file.read_bytes().startswith(kept), cut
-        latest = [one for one in again.launches if one.run_id == outcome.run_id]
-        assert order(again, outcome.run_id) == order(whole, first.run_id), cut
-        told = [(one.cell_id, one.index, one.attempt, one.result) for one in latest]
-        assert told == [(one.cell_id, one.index, one.attempt, one.result) for one in whole.launches], cut
+        outcome = go(model, output)
+        again = read(output)
+        assert file.read_bytes().startswith(content[: content.rfind(b"\n", 0, cut) + 1]), cut
+        own = [one for one in again.launches if one.run_id == outcome.run_id]
+        assert list(map(told, own)) == list(map(told, whole.launches)), cut
+        ends = {(one.cell_id, one.status) for one in again.cells if one.run_id == outcome.run_id}
+        assert ends == {(one.cell_id, one.status) for one in whole.cells}, cut
         goes_on = content.find(b"\n") <= cut < len(content) - 1  # a line whole but for its end counts
         assert (outcome.run_id == first.run_id) == goes_on, cut
-        assert {row["status"] for row in csvfile.read(table)} == {"ok"}, cut
-        assert {path.name for path in asked.output.iterdir()} == {RECORDS, TABLE, ".lock", "artifacts"}
+        assert len(csvfile.read(table)) == len(again.runs) * len(whole.cells), cut
+        assert {path.name for path in output.iterdir()} == {RECORDS, TABLE, ".lock", "artifacts"}
+
+
+def told(launch):
+    """Return what makes a launch the same when it is made again."""
+    return launch.cell_id, launch.index, launch.attempt, launch.result
