@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from latbench import runtimes
 from latbench.errors import EnvironmentFault
 from latbench.measure import answer, group, oom
 from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
+from latbench.measure.scratch import scratch
 
 PADDING = "LATBENCH_PADDING"
 _PADDING_LIMIT = 4096
@@ -38,8 +38,8 @@ def launch(request: LaunchRequest, timeout: float | None, rng: random.Random) ->
     """
     added = runtimes.get(request.runtime).environment(request.options)
     try:
-        with tempfile.TemporaryDirectory(prefix="latbench-launch-", ignore_cleanup_errors=True) as folder:
-            return _launch(request, timeout, environment(added, rng), Path(folder))
+        with scratch() as folder:
+            return _launch(request, timeout, environment(added, rng), folder)
     except OSError as error:
         mend = "free space in the temporary folder, or set TMPDIR to another."
         raise EnvironmentFault(f"No launch can be started: {error}; {mend}") from error

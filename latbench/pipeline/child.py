@@ -3,7 +3,6 @@
 import json
 import random
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from latbench.errors import EnvironmentFault
 from latbench.measure import oom
 from latbench.measure.group import sleep_until_end
+from latbench.measure.scratch import scratch
 from latbench.measure.spawn import check_space, environment, judge, start, tail
 from latbench.pipeline.worker import FAULTS
 
@@ -30,8 +30,8 @@ def call(task: str, arguments: Mapping[str, Any], env: Mapping[str, str] | None 
     answer is none. However it ends, an interrupt included, so do the processes that it started.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="latbench-work-", ignore_cleanup_errors=True) as folder:
-            return _call({"task": task, "arguments": arguments}, env or {}, Path(folder))
+        with scratch() as folder:
+            return _call({"task": task, "arguments": arguments}, env or {}, folder)
     except OSError as error:
         mend = "free space in the temporary folder, or set TMPDIR to another."
         raise EnvironmentFault(f"No process can be started: {error}; {mend}") from error

@@ -1,5 +1,6 @@
 import random
 import signal
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,7 @@ def test_an_unknown_runtime_is_refused_before_anything_starts():
 
 
 def test_an_unusable_temporary_folder_names_the_mend(launch, monkeypatch, tmp_path):
-    monkeypatch.setattr(spawn.tempfile, "tempdir", str(tmp_path / "absent"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     with pytest.raises(EnvironmentFault, match="TMPDIR"):
         launch()
 
