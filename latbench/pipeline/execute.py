@@ -13,6 +13,7 @@ from latbench.measure.schedule import SCHEDULES
 from latbench.measure.spawn import launch as spawn
 from latbench.measure.stop import Again, Stop
 from latbench.pipeline.estimate import Forecast
+from latbench.pipeline.protocol import ADAPTIVE
 from latbench.pipeline.rule import rule_of
 from latbench.pipeline.watch import Progress, Watch
 from latbench.records import TABLE, CellPlan, CellRecord, LaunchRecord, Row, RunRecord, Store, csvfile, rows
@@ -23,6 +24,9 @@ ATTEMPTS = 2
 
 GROUP = 12
 """At most this many cells are interleaved, so that the first rows of a long run are finished early."""
+
+PROBED = frozenset({"launches", ADAPTIVE})
+"""The protocols in which the first launch of a cell probes for denormals: it costs a second or two."""
 
 LEAST_TIMEOUT_S, TIMEOUT_FACTOR, UNTOLD_TIMEOUT_S = 600.0, 10.0, 3600.0
 
@@ -154,7 +158,7 @@ class Execution:
         self._watch.launching(cell, self._progress())
         started = datetime.now(UTC).isoformat(timespec="milliseconds")
         rng = random.Random(f"{self._run.seed}:{cell.cell_id}:{index}:{attempt}")
-        result = self._launcher(self._request(cell, iterations), self._patience(cell), rng)
+        result = self._launcher(self._request(cell, index, iterations), self._patience(cell), rng)
         self._store.append(
             LaunchRecord(
                 run_id=self._run.run_id,
@@ -177,7 +181,7 @@ class Execution:
         if news is not None:
             self._watch.decided(cell, news)
 
-    def _request(self, cell: CellPlan, iterations: int) -> LaunchRequest:
+    def _request(self, cell: CellPlan, index: int, iterations: int) -> LaunchRequest:
         source = Source.from_json(cell.source)
         if source.path is not None:
             source = Source(source.kind, str(self._resolved(source.path)), source.factory, source.kwargs)
@@ -188,6 +192,7 @@ class Execution:
             iterations=iterations,
             warmup=self._run.warmup,
             reference=None if cell.reference is None else str(self._resolved(cell.reference)),
+            probe_denormals=index == 0 and self._run.protocol in PROBED and self._run.schedule == "blocks",
         )
 
     def _resolved(self, path: str) -> Path:

@@ -265,3 +265,35 @@ def test_a_cell_that_ends_leaves_the_order_of_the_others(tmp_path, cell, plan, l
     assert models(cell("a"), cell("b"), cell("c")) == models(
         cell("a"), cell("b", kwargs={"broken": 1}), cell("c")
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "probed"),
+    [
+        ({}, [True, False]),
+        ({"protocol": "adaptive"}, [True, False]),
+        ({"protocol": "quick"}, [False, False]),
+        ({"protocol": "paper"}, [False, False]),
+        ({"schedule": "abba"}, [False] * 4),
+    ],
+)
+def test_the_first_launch_of_a_cell_probes_for_denormals_where_time_allows(
+    tmp_path, cell, plan, launcher, fields, probed
+):
+    cells = (cell("a"), cell("b")) if "schedule" in fields else (cell("a"),)
+    launch = launcher()
+    go(tmp_path, plan(*cells, **fields), launch)
+    assert [request.probe_denormals for request in launch.requests] == probed
+
+
+def test_launches_are_added_for_a_level_that_few_have_seen(tmp_path, cell, plan, listener):
+    slow = iter([8.9] * 5 + [5.7] + [8.9, 5.7] * 20)
+
+    def launch(request, timeout, rng):
+        return LaunchResult("ok", samples_ns=(int(next(slow) * 10**6),) * request.iterations, wall_ns=10**9)
+
+    run = plan(cell(), launches=6, iterations=300, extend_s=1000.0)
+    (row,) = go(tmp_path, run, launch, listener)
+    assert (row["status"], row["launches_requested"]) == ("ok", 6)
+    assert row["launches"] == 14
+    assert listener.of("decided") == ["1 of 6 launches visited a level: more follow, within 1000 s"]

@@ -176,3 +176,25 @@ def test_variants_that_are_skipped_stay_apart(preparation):
 def test_a_value_that_a_form_lacks_is_refused_before_anything_is_done():
     with pytest.raises(BadInput, match="efficientmod_s has no --expand 'twice'"):
         subjects(RunOptions(names=("efficientmod_s",), forms={"expand": ("twice",)}))
+
+
+def test_a_precision_that_a_runtime_or_the_machine_lacks_skips_with_the_reason():
+    narrow = Availability(True, "1", precisions=("fp32", "fp16"))
+    found = cells(RunOptions(names=("efficientmod_s",), precision="bf16"), {**ALL, "openvino": narrow})
+    assert "onnxruntime cannot be asked for bf16" in found[0].refusal
+    assert "this machine has no units for bf16" in found[1].refusal
+    found = cells(RunOptions(names=("efficientmod_s",), precision="fp16"), {**ALL, "openvino": narrow})
+    assert [one.refusal is None for one in found] == [False, True, False]
+
+
+def test_precision_and_arm_are_carried_into_the_cells(preparation):
+    made, wishes, _ = preparation(runtimes=("openvino",), precision="bf16")
+    (cell,) = [one.cell for one in made.plan([module.replace(wishes[0], arm="again")])]
+    assert (cell.precision, cell.arm) == ("bf16", "again")
+    assert cell.identity["arm"] == "again"
+
+
+def test_the_same_wish_of_two_parts_is_prepared_once(preparation):
+    made, wishes, calls = preparation(runtimes=("onnxruntime",))
+    made.plan([*wishes, *wishes])
+    assert calls == ["exported"]

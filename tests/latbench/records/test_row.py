@@ -97,6 +97,37 @@ def test_a_run_or_an_end_recorded_again_replaces_the_earlier(run, plan, statisti
     assert (found["launches_requested"], found["status"]) == (5, "ok")
 
 
+def test_the_parity_limits_are_those_of_the_precision_asked_for(row, launch, plan, run):
+    rounded = {"max_abs": 1.0, "max_rel": 1e-2, "cosine": 0.9999}
+    for precision, status, limit in (("fp32", "parity_failed", 1e-4), ("bf16", "ok", 5e-2)):
+        cell = plan(precision=precision)
+        records = Records(
+            runs=(run(cell),),
+            launches=tuple(launch(index, cell, parity=rounded) for index in range(2)),
+            cells=(CellRecord(run_id="run-1", cell_id=cell.cell_id, status="ok"),),
+        )
+        (found,) = rows(records)
+        assert (found["status"], found["parity_limit"]) == (status, limit)
+
+
+def test_the_interval_of_an_adaptive_run_allows_for_its_looks(launch, plan, run):
+    launches = tuple(launch(index, samples_ns=(10**6 + 10**4 * index,) * 4) for index in range(5))
+    asked = {"precision_target": 0.05, "time_limit_s": 300.0, "iterations": None, "protocol": "adaptive"}
+    found = {}
+    for looks in ((5,), (5, 10, 20)):
+        adaptive = run(launches=looks[-1], looks=looks, **asked)
+        (found[looks],) = rows(Records(runs=(adaptive,), launches=launches))
+    (plain,) = rows(Records(runs=(run(),), launches=launches))
+    one, three = found.values()
+    assert one["latency_ci95_half_percent"] == pytest.approx(plain["latency_ci95_half_percent"], rel=1e-6)
+    assert three["latency_ci95_low_ms"] < plain["latency_ci95_low_ms"]
+    assert three["latency_ci95_half_percent"] > plain["latency_ci95_half_percent"]
+    assert three["latency_ms"] == plain["latency_ms"]
+    told = ("looks", "precision_target_percent", "time_limit_s")
+    assert [three[name] for name in told] == ["5/10/20", 5.0, 300.0]
+    assert [plain[name] for name in told] == [None, None, None]
+
+
 @pytest.mark.parametrize(
     ("parity", "status"),
     [
