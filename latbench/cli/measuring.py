@@ -1,8 +1,10 @@
 """Runs a measurement for a command: progress while it goes on, one sentence when it is interrupted."""
 
 import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from latbench.pipeline.options import RunOptions
     from latbench.pipeline.run import Outcome
     from latbench.pipeline.watch import Watch
+
 
 Measured = TypeVar("Measured")
 
@@ -38,14 +41,16 @@ def attended(
 ) -> "Measured":
     """Return what `measure` does, given the watch that shows it and the command line that asked for it.
 
-    Raises Interrupted, with the line that goes on, when the user stops it: every finished launch is kept.
+    Raises Interrupted, with the line that goes on, when the user or a job's end (SIGTERM) stops it: every
+    finished launch is kept.
     """
     from latbench.cli.progress import MovingWatch, PlainWatch
 
     command = ("latbench", *sys.argv[1:])
     watch = MovingWatch(ask) if moves() else PlainWatch()
     try:
-        return measure(watch, command)
+        with _terminated_as_interrupted():
+            return measure(watch, command)
     except KeyboardInterrupt:
         raise Interrupted(
             f"Interrupted; every finished launch is kept in {output}, and the same command goes on: "
@@ -53,3 +58,13 @@ def attended(
         ) from None
     finally:
         watch.close()
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C meanwhile: the processes started are ended, their files removed."""
+    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if kept is None else kept)

@@ -1,7 +1,7 @@
 """A process and all that it started: waited for without polling, and ended as one.
 
-Two things are out of reach: a process that leaves its group, and, when this process is itself killed, what the
-measuring process has started (it dies with its parent, but its own children are told of neither).
+Two things are out of reach: a process that leaves its group, and, when this process itself is killed, what
+the measuring process has started: it dies with its parent, but its own children are told of neither.
 """
 
 import os

@@ -178,7 +178,7 @@ class Preparation:
         except ExportError as error:
             return Verdict("failed", str(error))
         except WorkerDied as error:
-            return Verdict("failed", f"the process that prepares it died: {error}")
+            return Verdict(error.status, f"the process that prepares it died: {error}")
 
     def _ready(self, one: Wanted) -> Prepared | None:
         if one.target == EAGER:

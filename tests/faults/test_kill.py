@@ -180,6 +180,30 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(killed, uninterrupted, 
     assert [(row["run_id"], row["status"]) for row in rows] == [(one, "ok") for one in runs for _ in MODELS]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_stops_the_command_stops_its_launch_and_is_told_how_to_go_on(command, ended, number):
+    kept = command("stuck", misfortunes={"stuck": {"leave_helper_in_prepare": True, "hang": True}})
+    with kept.start() as parent:
+        next(line for line in parent.stderr if line.startswith("Run "))
+        launch = first_child(parent.pid)
+        parent.send_signal(number)
+        _, said = parent.communicate()
+    assert parent.returncode == 130, said
+    assert ended(launch)
+    assert f"every finished launch is kept in {kept.results}, and the same command goes on: " in said
+    assert "Traceback" not in said
+    assert not list(kept.results.parent.glob("tmp/latbench-*"))
+    assert kept.records().launches == ()
+    assert {row["status"] for row in kept.rows().values()} == {"pending"}
+
+
+def first_child(parent):
+    """Block until `parent` has started a process; return its pid."""
+    while not (found := children(parent)):
+        os.sched_yield()
+    return found[0]
+
+
 @pytest.fixture
 def output(tmp_path, remembered, monkeypatch):
     """A results directory whose files are cut by hand, so that nothing need reach the disk."""

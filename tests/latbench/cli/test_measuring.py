@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 
 from latbench.cli import measuring
@@ -21,3 +23,14 @@ def test_an_interrupt_becomes_the_sentence_that_goes_on(monkeypatch):
 def test_the_outcome_is_passed_on(monkeypatch):
     monkeypatch.setattr(run, "run", lambda options, watch, command: (options.names, command[0]))
     assert measuring.measured(RunOptions(names=("efficientmod_s",))) == (("efficientmod_s",), "latbench")
+
+
+def test_a_jobs_end_is_taken_for_an_interrupt(monkeypatch):
+    def terminated(*_):
+        signal.raise_signal(signal.SIGTERM)
+
+    kept = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(run, "run", terminated)
+    with pytest.raises(measuring.Interrupted, match="the same command goes on"):
+        measuring.measured(RunOptions(names=("efficientmod_s",)))
+    assert signal.getsignal(signal.SIGTERM) is kept
