@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import median
 
 import numpy as np
@@ -90,7 +91,7 @@ class Adaptive:
 
     def _allocation(self, launches: Sequence[LaunchResult]) -> Allocation | None:
         """Return the variances seen in the pilot, without its first launch, which is of another length."""
-        return allocate(_samples(launches[1 : self.looks[0]]))
+        return _variances(tuple(one.samples_ns for one in launches[1 : self.looks[0]]))
 
     def _late(self, launches: Sequence[LaunchResult], iterations: int) -> bool:
         """Tell whether another launch would pass the time limit, or a second one, without which there is no
@@ -106,6 +107,11 @@ class Adaptive:
         limit = "the most allowed: raise --launches" if last else "the time limit: raise --time-limit"
         many = f"{len(launches)} launch{'es' * (len(launches) != 1)}"
         return f"{reached} after {many} and {seconds:.3g} s, {limit}; ± {100 * self.target:g} % was asked for"
+
+
+@lru_cache(maxsize=256)
+def _variances(samples: tuple[tuple[int, ...], ...]) -> Allocation | None:
+    return allocate(tuple(np.asarray(one, dtype=np.int64) for one in samples))
 
 
 def wall_ns(launch: LaunchResult) -> int:

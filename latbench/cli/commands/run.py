@@ -44,7 +44,9 @@ def run(
     ] = None,
     warmup: Annotated[
         int | None,
-        typer.Option(help="Untimed inferences before the timed ones of each launch. (default: 50)"),
+        typer.Option(
+            help="Untimed inferences before the timed ones of each launch. (default: 50, quick: 10)"
+        ),
     ] = None,
     precision_target: Annotated[
         str | None,

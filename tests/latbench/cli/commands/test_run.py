@@ -32,6 +32,28 @@ def test_the_table_goes_to_stdout_and_the_rest_to_stderr(latbench, small, tmp_pa
     assert (row["status"], row["protocol"]) == ("ok", "launches")
 
 
+def test_a_quick_run_is_labelled_and_says_what_it_reached(latbench, graph, tmp_path):
+    words = (
+        "--runtime",
+        "fake",
+        "--threads",
+        1,
+        "--quick",
+        "--launches",
+        2,
+        "--output",
+        tmp_path / "results",
+    )
+    code, _, err = latbench("run", graph(), *words)
+    (row,) = csvfile.read(tmp_path / "results" / "latency.csv")
+    assert (row["protocol"], row["looks"], row["precision_target_percent"]) == ("quick", "2", 5.0)
+    assert code == (0 if row["status"] == "ok" else 5)
+    assert row["status"] in ("ok", "not_converged")
+    assert (row["latency_ci95_half_percent"] <= 5) == (row["status"] == "ok")
+    assert "2 launches each, until the interval is within ± 5 %" in err
+    assert "pilot of 2 launches: ± " in err
+
+
 def test_a_skipped_row_is_fine(latbench, small):
     code, out, _ = latbench(*small, "--runtime", "pytorch")
     assert code == 0
@@ -59,6 +81,12 @@ def test_a_row_that_is_not_ok_is_code_5(latbench, small, monkeypatch):
         (("efficientmod_iso_196x11", "--resolution", 225), "cannot take resolution 225"),
         (("none.onnx",), "There is no file none.onnx"),
         (("a:b:c",), "is no factory"),
+        (("--precision-target", "1"), "--precision-target 1 is no share"),
+        (("--precision-target", "1%", "--quick"), "give one of the two"),
+        (("--precision-target", "1%", "--iterations", 100), "leave --iterations 100 out"),
+        (("--time-limit", 5), "limits runs with --precision-target or --quick"),
+        (("--quick", "--extend", 5), "leave it out with --quick"),
+        (("--precision", "int3"), "use one of: bf16, fp16, fp32"),
     ],
 )
 def test_bad_input_is_one_sentence_and_leaves_nothing(refused, tmp_path, words, told):
