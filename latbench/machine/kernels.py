@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -36,6 +37,9 @@ _ROUNDS, _SLICES, _RENDEZVOUS, _LEAST_SLICES = 100, 15, 10, 5
 _PATIENCE_S = 0.02
 _SPINS = {"handoff": 2_000_000, "handoff_pause": 100_000}
 """Waits after which a thread gives its partner up: some milliseconds."""
+
+_LOOKS = 10_000
+"""Looks for a thread that leaves; one is enough nearly always, and all of them take some 50 ms."""
 
 _LINE = 128
 """Bytes that no other data shares with the word handed to and fro: two cache lines."""
@@ -101,6 +105,7 @@ def handoff_ns(pause: bool = False, clock: Clock = time.perf_counter_ns) -> int 
     finally:
         if helper.ident is not None:
             helper.join()
+            _depart(helper.native_id)
     return round(median(whole) / (2 * _ROUNDS)) if len(whole) >= _LEAST_SLICES else None
 
 
@@ -115,6 +120,15 @@ def witnessed(moment: str) -> dict[str, list[int | None] | int | None]:
         f"handoff_{moment}_ns": handoff_ns(),
         f"handoff_pause_{moment}_ns": handoff_ns(pause=True),
     }
+
+
+def _depart(thread: int | None) -> None:
+    """Return when the kernel no longer counts a joined `thread`, a moment later: runtimes count theirs."""
+    task = Path(f"/proc/self/task/{thread}")
+    for _ in range(_LOOKS):
+        if not task.exists():
+            return
+        os.sched_yield()
 
 
 @contextlib.contextmanager

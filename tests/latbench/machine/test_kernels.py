@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +176,21 @@ def test_the_witnesses_name_their_moment():
     found = kernels.witnessed("after")
     assert found.keys() == {"compute_cpus", "compute_after_ns", "handoff_after_ns", "handoff_pause_after_ns"}
     assert len(found["compute_cpus"]) == len(found["compute_after_ns"])
+
+
+@two_cpus
+def test_the_partner_has_left_when_the_figure_is_there():
+    tasks = Path("/proc/self/task")
+    before = set(tasks.iterdir())
+    for _ in range(300):
+        kernels.handoff_ns(pause=True)
+        assert set(tasks.iterdir()) <= before
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are not told")
+def test_a_thread_that_stays_is_not_waited_for_for_ever(monkeypatch):
+    looked = []
+    monkeypatch.setattr(kernels, "_LOOKS", 3)
+    monkeypatch.setattr(os, "sched_yield", lambda: looked.append(1))
+    kernels._depart(threading.get_native_id())
+    assert len(looked) == 3
