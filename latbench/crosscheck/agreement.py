@@ -95,7 +95,7 @@ def _explained(evidence: Evidence, ours: NDArray[np.float64], theirs: NDArray[np
         if None not in seen:
             parts[cause.name] = np.array(seen, float)
     unsettled = [
-        unsettled_ns(launch, tool.uncounted if said.uncounted is None else said.uncounted, said.iterations)
+        unsettled_ns(launch, tool.uncounted, said.iterations)
         for launch, said in zip(evidence.ours, evidence.theirs, strict=True)
     ]
     if None not in unsettled:
@@ -116,12 +116,12 @@ def _explained(evidence: Evidence, ours: NDArray[np.float64], theirs: NDArray[np
     }
 
 
-def unsettled_ns(launch: LaunchResult, uncounted: int, count: int | None) -> float | None:
+def unsettled_ns(launch: LaunchResult, uncounted: int | None, count: int | None) -> float | None:
     """Return by how many ns the median of a launch of ours would rise if it were counted as the tool counts.
 
-    That is from the inference after the first `uncounted` on, `count` of them; None when either is not known.
+    That is from the inference after the first `uncounted` on, `count` of them; None when one is unknown.
     """
-    if launch.first_inference_ns is None or count is None:
+    if launch.first_inference_ns is None or uncounted is None or count is None:
         return None
     stream: Sequence[int] = (launch.first_inference_ns, *launch.warmup_ns, *launch.samples_ns)
     taken = stream[uncounted : uncounted + count]

@@ -33,15 +33,13 @@ class Work:
 class Said:
     """What a tool printed; times in nanoseconds, unknown is None.
 
-    `uncounted` is how many inferences came before those counted, where that is not the same each time,
-    `rounding_ns` how far a printed figure may lie from what it measured; `facts` what the tool says it
+    `rounding_ns` is how far a printed figure may lie from what it measured; `facts` what the tool says it
     used, under the names of `runtimes.base.Facts` ("threads", "precision") where it is the same thing.
     """
 
     median_ns: float
     mean_ns: float | None = None
     iterations: int | None = None
-    uncounted: int | None = None
     rounding_ns: float = 0.0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,8 +65,8 @@ class Tool(Protocol):
     runtime: str
     """The runtime of ours that loads the same artifact."""
 
-    uncounted: int
-    """Inferences that it makes before those it counts, unless it says another number."""
+    uncounted: int | None
+    """Inferences that it makes before those it counts; None where that is not a fixed number."""
 
     differs: tuple[str, ...]
     """What it does in another way and cannot be told not to, a sentence each."""

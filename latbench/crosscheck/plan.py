@@ -10,7 +10,7 @@ from latbench.crosscheck.base import Tool
 from latbench.crosscheck.session import Pair
 from latbench.crosscheck.tools import tools
 from latbench.errors import EnvironmentFault
-from latbench.pipeline.child import call
+from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.options import RunOptions, one_of
 from latbench.pipeline.plan import Planned, Preparation, subjects, wanted
 from latbench.pipeline.survey import ONE_THREAD
@@ -77,7 +77,13 @@ def _available(tool: Tool) -> Availability:
 def _cells(options: RunOptions, names: Sequence[str], watch: Watch) -> dict[str, Planned]:
     asked = replace(options, runtimes=tuple(dict.fromkeys(names)))
     subject = subjects(asked)
-    told = call("survey", {"names": list(asked.runtimes), "device": asked.device}, ONE_THREAD)
+    try:
+        told = call("survey", {"names": list(asked.runtimes), "device": asked.device}, ONE_THREAD)
+    except WorkerDied as error:
+        raise EnvironmentFault(
+            f"A process that imports {', '.join(asked.runtimes)} died ({error}); reinstall them, or name "
+            "the one that works with --runtime."
+        ) from error
     available = {name: Availability(**found) for name, found in told["available"].items()}
     plan = Preparation(asked.output, watch).plan(wanted(subject, asked, available))
     return {one.cell.runtime: one for one in plan}

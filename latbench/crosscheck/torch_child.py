@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ MARK = "torch.utils.benchmark: "
 
 
 def timed(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return median_s, mean_s, the number of inferences and the facts of the module that `asked` describes.
+    """Return the seconds, inferences and facts of the module that `asked` describes; the median is of blocks.
 
     Raises ValueError when the module does not compute what the reference holds: then it is another one.
     """
@@ -24,30 +25,48 @@ def timed(asked: dict[str, Any]) -> dict[str, Any]:
     with np.load(asked["reference"]) as arrays:
         held = {name: arrays[name] for name in arrays.files}
     inputs = tuple(torch.from_numpy(array) for name, array in held.items() if name.startswith("input:"))
+    torch.set_num_threads(asked["threads"])
     module = _module(Source.from_json(asked["source"])).eval()
     with torch.inference_mode():
         timer = benchmark.Timer(
             "module(*inputs)", globals={"module": module, "inputs": inputs}, num_threads=asked["threads"]
         )
-        pilot = timer.blocked_autorange()
-        found = timer.blocked_autorange(min_run_time=asked["iterations"] * pilot.median)
+        blocks = _blocks(timer, asked["iterations"])
         _check(module(*inputs), {name: one for name, one in held.items() if name.startswith("output:")})
     formats = {str(tensor.dtype) for tensor in module.parameters()} or {"torch.float32"}
     return {
-        "median_s": found.median,
-        "mean_s": found.mean,
-        "count": _inferences(found),
-        "uncounted": _inferences(pilot),
+        "median_s": median(seconds / number for number, seconds in blocks),
+        "mean_s": sum(seconds for _, seconds in blocks) / sum(number for number, _ in blocks),
+        "count": sum(number for number, _ in blocks),
         "facts": {
-            "threads": found.task_spec.num_threads,
+            "threads": torch.get_num_threads(),
             "precision": "fp32" if formats == {"torch.float32"} else "mixed",
-            "block": found.number_per_run,
+            "block": blocks[0][0],
         },
     }
 
 
-def _inferences(found: Any) -> int:
-    return len(found.raw_times) * found.number_per_run
+class _Enough(Exception):
+    pass
+
+
+def _blocks(timer: Any, wanted: int) -> list[tuple[int, float]]:
+    """Return (inferences, seconds) of each block, `wanted` inferences or more together.
+
+    The timer stops after a time, its default of 0.2 s; it is asked again until there are enough.
+    """
+    found: list[tuple[int, float]] = []
+
+    def heard(number: int, seconds: float) -> None:
+        found.append((number, seconds))
+        if sum(one for one, _ in found) >= wanted:
+            raise _Enough
+
+    try:
+        while True:
+            timer.blocked_autorange(callback=heard)
+    except _Enough:
+        return found
 
 
 def _module(source: Source) -> Any:

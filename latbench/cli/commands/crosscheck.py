@@ -1,7 +1,8 @@
 """`latbench crosscheck`: the same artifact under other people's benchmarks."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,17 +85,14 @@ def crosscheck(
         def preparing(self, model: str, what: str) -> None:
             say(f"{model}: {what}")
 
-    pairs, missing = plan.planned(model, options, chosen, Heard())
-    folder = plan.fresh_folder(output, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
-    session = Session(
-        pairs,
-        Plan(output, folder, launches, iterations // launches, warmup, seed, timeout),
-        told=say,
-    )
-    try:
-        rows = [*map(agreement.row, session.take()), *missing]
-    except KeyboardInterrupt:
-        raise Interrupted(f"Interrupted; what the tools printed so far is in {folder}.") from None
+    with held(output):
+        pairs, missing = plan.planned(model, options, chosen, Heard())
+        folder = plan.fresh_folder(output, f"{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        how = Plan(output, folder, launches, iterations // launches, warmup, seed, timeout)
+        try:
+            rows = [*map(agreement.row, Session(pairs, how, told=say).take()), *missing]
+        except KeyboardInterrupt:
+            raise Interrupted(f"Interrupted; what the tools printed so far is in {folder}.") from None
     flat = [_flat(row) for row in rows]
     write_text(render(flat, "csv"), folder / "crosscheck.csv")
     if format == "table":
@@ -105,6 +103,23 @@ def crosscheck(
     code = ended([row["verdict"] for row in rows])
     if code != Exit.OK:
         raise typer.Exit(code)
+
+
+@contextmanager
+def held(output: Path) -> Iterator[None]:
+    """Yield once the results directory is there and nobody else writes it; else raise EnvironmentFault."""
+    from latbench.records import LOCK
+    from latbench.records.lock import Lock, unwritable
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(output, error) from error
+    lock = Lock.take(output / LOCK)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _flat(row: "Row") -> "Row":

@@ -16,7 +16,7 @@ class Trtexec:
 
     name = _PROGRAM
     runtime = "tensorrt"
-    uncounted = 0
+    uncounted = None
     differs = (
         "It adds up transfers and computation as CUDA events tell them, without the call from the host.",
         "It builds the engine anew in each launch, and engines built apart may differ.",

@@ -74,4 +74,5 @@ def test_warm_up_is_what_our_median_would_be_if_counted_as_the_tool_counts():
     assert agreement.unsettled_ns(launch, 1, 3) == 20
     assert agreement.unsettled_ns(launch, 4, 3) == 0
     assert agreement.unsettled_ns(launch, 1, None) is None
+    assert agreement.unsettled_ns(launch, None, 3) is None
     assert agreement.unsettled_ns(launch, 99, 3) is None

@@ -2,6 +2,7 @@ import pytest
 
 from latbench.crosscheck import plan
 from latbench.errors import BadInput, EnvironmentFault
+from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.watch import Watch
 from latbench.runtimes.base import Availability
@@ -34,6 +35,16 @@ def test_tools_that_cannot_run_are_rows_and_none_at_all_is_a_fault(echo, tmp_pat
 def test_a_tool_of_a_runtime_that_latbench_lacks_says_so(tmp_path):
     with pytest.raises(EnvironmentFault, match="latbench has no runtime tensorrt"):
         plan.planned("m", RunOptions(names=("m",), output=tmp_path), plan.chosen(["trtexec"], []), Watch())
+
+
+def test_a_runtime_whose_import_ends_the_process_is_named(echo, tmp_path, monkeypatch):
+    def dies(*_):
+        raise WorkerDied("exit code -11")
+
+    monkeypatch.setattr(plan, "call", dies)
+    options = RunOptions(names=("efficientmod_xxs",), output=tmp_path)
+    with pytest.raises(EnvironmentFault, match=r"imports fake died .exit code -11.*--runtime"):
+        plan.planned("efficientmod_xxs", options, [echo], Watch())
 
 
 def test_a_folder_is_never_used_twice(tmp_path):

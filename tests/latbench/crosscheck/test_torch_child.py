@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latbench.crosscheck.tools.torch_timer import TOOL
-from latbench.crosscheck.torch_child import MARK, main, timed
+from latbench.crosscheck.torch_child import MARK, _blocks, main, timed
 from latbench.runtimes.base import Source
 
 
@@ -24,9 +24,22 @@ def test_the_timer_tells_what_the_tool_reads(asked, capsys):
     assert printed.startswith(MARK)
     assert said.median_ns > 0
     assert said.iterations >= 10
-    assert said.uncounted > 0
     assert said.facts["threads"] == 1
     assert said.facts["precision"] == "fp32"
+
+
+def test_blocks_are_taken_until_there_are_enough_inferences():
+    class Timer:
+        asked = 0
+
+        def blocked_autorange(self, callback):
+            self.asked += 1
+            for _ in range(3):
+                callback(10, 0.5)
+
+    timer = Timer()
+    assert _blocks(timer, 45) == [(10, 0.5)] * 5
+    assert timer.asked == 2
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from latbench.cli.commands.crosscheck import ended
+from latbench.cli.commands.crosscheck import ended, held
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,12 @@ def test_the_exit_code_tells_the_worst(verdicts, code):
 )
 def test_what_cannot_be_used_is_refused_in_one_sentence(refused, tmp_path, words, told):
     assert told in refused(2, "crosscheck", "efficientmod_xxs", *words, "--output", tmp_path)
+
+
+def test_a_directory_that_another_writes_is_left_alone(refused, tmp_path):
+    with held(tmp_path):
+        told = refused(6, "crosscheck", "efficientmod_xxs", "--output", tmp_path)
+    assert "being written" in told
 
 
 def test_where_no_tool_runs_the_environment_is_at_fault(refused, tmp_path):
