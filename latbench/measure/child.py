@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def _reference(path: str | None) -> tuple[Arrays, Arrays | None]:
     try:
         with np.load(path) as arrays:
             named = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise BadInput(f"The reference {path} cannot be read: {error}.") from error
     inputs = {
         name.removeprefix("input:"): array for name, array in named.items() if name.startswith("input:")

@@ -1,10 +1,12 @@
 """The worker's tasks that make what cells need: plain JSON values in and out."""
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -58,7 +60,7 @@ def existing_eager(wish: Wish, folder: Path) -> Prepared | None:
             {**told["prepared"], "reference": str(note.with_suffix(".npz").resolve())}
         )
         whole = inputs_sha256(note.with_suffix(".npz")) == prepared.input_sha256
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile):
         return None
     repeatable = kinds()[wish.kind].repeatable
     return prepared if repeatable and current and whole and younger_than_code(note) else None
@@ -79,7 +81,7 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
     path = folder / f"{wish.stem}.npz"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, allow_pickle=False, **arrays, **outputs)
+        wholefile.write(path, _packed({**arrays, **outputs}))
         prepared = Prepared(
             source=Source("module", factory=built.factory, kwargs=dict(built.kwargs)),
             input_shape=shape_text(built.inputs[0].shape),
@@ -95,6 +97,12 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
     except OSError as error:
         raise unwritable(path, error) from error
     return prepared
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
 
 
 def _arrays(result: Any) -> dict[str, np.ndarray]:
@@ -129,7 +137,7 @@ def reference(path: str, folder: str) -> dict[str, Any]:
     arrays |= {f"output:{name}": array for name, array in (outputs or {}).items()}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(target, allow_pickle=False, **arrays)
+        wholefile.write(target, _packed(arrays))
     except OSError as error:
         raise unwritable(target, error) from error
     return Prepared(

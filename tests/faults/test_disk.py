@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -171,6 +172,19 @@ def test_a_line_that_was_spoilt_is_named_and_nothing_is_written(command):
     assert (code, file.read_bytes()) == (2, spoilt)
     assert f"{file}, line 2, is not a record (not JSON: " in one_sentence(said)
     assert one_sentence(said).endswith(": restore the file, or delete that line.")
+
+
+def test_a_torn_reference_is_made_again(command):
+    run = command("a")
+    assert run.go()[0] == 0
+    (reference,) = run.results.glob("artifacts/*.npz")
+    whole = reference.read_bytes()
+    reference.write_bytes(whole[: len(whole) // 2])
+    forgotten = run.words.index("run") - 1
+    for answer in Path(run.words[forgotten]).iterdir():
+        answer.unlink()
+    assert run.go()[0] == 0
+    assert {row["status"] for row in run.rows().values()} == {"ok"}
 
 
 def test_of_two_runs_into_one_directory_the_second_gives_way_and_spoils_nothing(command):

@@ -180,7 +180,9 @@ def test_an_unavailable_device_names_the_mend(reference):
 
 def test_an_unreadable_reference_is_named(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
-    for name in ("bad.npz", "absent.npz"):
+    np.savez(tmp_path / "torn.npz", x=np.ones(99))
+    (tmp_path / "torn.npz").write_bytes((tmp_path / "torn.npz").read_bytes()[:200])
+    for name in ("bad.npz", "torn.npz", "absent.npz"):
         result = child.measure(request_for(tmp_path / name))
         assert result.status == "failed"
         assert f"{name} cannot be read" in result.reason
