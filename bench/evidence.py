@@ -16,8 +16,8 @@ from simulated.finding import Finding
 def findings(runs: int, trials: int) -> Iterator[Finding]:
     """Yield everything: `runs` simulated runs or sessions for each rate, `trials` cells for each flag."""
     yield from coverage.findings(runs)
-    yield from regimes.single(trials)
-    yield from regimes.double(2 * trials)
+    yield from regimes.single(2 * trials)
+    yield from regimes.double(4 * trials)
     yield from stopping.precision(runs)
     yield from stopping.licences(runs)
     yield from sessions.ratio_coverage(runs)
@@ -30,7 +30,7 @@ def main() -> int:
     """Print the findings; return 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="simulated runs for each rate")
-    parser.add_argument("--trials", type=int, default=200, help="simulated cells for each flag")
+    parser.add_argument("--trials", type=int, default=100, help="simulated cells for each flag")
     parser.add_argument("--csv", type=Path, help="write the findings there")
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/statistics.md")
     arguments = parser.parse_args()

@@ -31,7 +31,7 @@ def raised(world: str, trials: int, seed: int = 6) -> dict[str, float]:
     return {name: sum(name in one for one in seen) / trials for name in faults.FAULTS}
 
 
-def findings(trials: int = 200) -> Iterator[Finding]:
+def findings(trials: int = 100) -> Iterator[Finding]:
     """Yield both rates for each fault."""
     for name, fault in faults.FAULTS.items():
         told = (fault.__doc__ or "").strip().rstrip(".")

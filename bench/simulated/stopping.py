@@ -1,46 +1,51 @@
 """Runs that go on until their interval is as narrow as asked, and percentiles that are printed or not."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 
 from latbench import stats
-from latbench.stats.interval import t_interval
+from latbench.pipeline.protocol import Protocol
+from latbench.stats.looks import look_interval
 from latbench.stats.percentiles import STATISTIC
 from simulated import worlds
 from simulated.finding import Finding
 
-COVERS = "95 % interval of a run stopped at its precision target covers the truth"
+COVERS = "the interval of a run stopped at its precision target covers the truth"
 PRINTED = "p99 is printed"
 EXCEEDED = "the true percentile lies above the second largest of as many samples as license it"
-LOOKS = (5, 10, 15, 20, 30, 40)
+PROTOCOLS = (Protocol(precision_target=0.01), Protocol(precision_target=0.05), Protocol(quick=True))
 LEAST = 0.93
 
 
-def stopped(spread: float, target: float, runs: int, seed: int) -> tuple[float, float]:
-    """Return the share of runs that reached `target`, and the share of those whose 95 % interval covers."""
-    looks = tuple(zip(LOOKS, stats.spent(LOOKS), strict=True))
-    medians = 1e6 * (1 + spread * np.random.default_rng(seed).standard_normal((runs, LOOKS[-1])))
-    covered = [ended for run in medians if (ended := _ended(run, looks, target)) is not None]
-    return len(covered) / runs, float(np.mean(covered))
+def covered(protocol: Protocol, spread: float, runs: int, seed: int) -> tuple[float, float]:
+    """Return which shares of runs reach the target of `protocol`, and end with an interval that covers.
+
+    A run that uses up its launches counts with the interval that it ends with.
+    """
+    medians = 1e6 * (1 + spread * np.random.default_rng(seed).standard_normal((runs, protocol.launch_count)))
+    ends = [_ended(tuple(run[:, None]), protocol) for run in medians]
+    holds = [one.low <= 1e6 <= one.high for one, _ in ends]  # type: ignore[operator]
+    return float(np.mean([reached for _, reached in ends])), float(np.mean(holds))
 
 
-def _ended(run: worlds.Array, looks: tuple[tuple[int, float], ...], target: float) -> bool | None:
-    """Return whether the interval covers at the first look that is narrow enough; None if none is."""
-    for look, confidence in looks:
-        half = t_interval(run[:look], confidence).half_percent
-        if half is not None and half <= 100 * target:
-            plain = t_interval(run[:look])
-            return plain.low <= 1e6 <= plain.high  # type: ignore[operator]
-    return None
+def _ended(launches: stats.Launches, protocol: Protocol) -> tuple[stats.Interval, bool]:
+    """Return the interval at the look at which the run ends, and whether it is as narrow as asked."""
+    for look in protocol.looks:
+        found = look_interval(launches[:look], protocol.looks)
+        if found.half_percent is not None and found.half_percent <= 100 * (protocol.target_share or 0):
+            return found, True
+    return found, False
 
 
 def precision(runs: int = 1000) -> Iterator[Finding]:
-    """Yield the coverage of runs stopped at 1 % and at 5 %."""
-    for seed, (target, effort) in enumerate(((t, e) for t in (0.01, 0.05) for e in (0.3, 1, 2)), 1):
-        _, covered = stopped(effort * target, target, runs, seed)
-        case = f"target {100 * target:g} %, launches differ by {100 * effort * target:g} %"
-        yield Finding(COVERS, case, runs, covered, least=LEAST)
+    """Yield the coverage of adaptive and of quick runs, where launches differ little and much."""
+    for seed, (protocol, effort) in enumerate(product(PROTOCOLS, (0.3, 1, 2)), 1):
+        target = protocol.target_share or 0
+        _, share = covered(protocol, effort * target, runs, seed)
+        case = f"{protocol.label}, {100 * target:g} %; launches differ by {effort:g} x the target"
+        yield Finding(COVERS, case, runs, share, least=LEAST)
 
 
 def licences(runs: int = 1000) -> Iterator[Finding]:

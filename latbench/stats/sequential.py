@@ -30,11 +30,11 @@ def spent(looks: Sequence[int], error: float = 0.05, shape: Shape = "obrien-flem
     For a *comparison* (stop when the interval leaves out 1) this holds the rate of false differences. For
     *precision* (stop when half the interval is at most r of the estimate) the stop depends on the width
     alone, and spending does not make the error exact: what looking costs there is that a run stops where the
-    spread happens to look small. The look's own interval then misses in at most `error` of all runs, as the
-    looks' shares add up to that; the plain 95 % interval that a row prints is narrower and was seen to cover
-    93-95 % with "obrien-fleming" (91-95 % with "pocock", or with no spending at all), at 1.5 to 2 times the
-    launches of no spending. Where few runs get as narrow as asked, those that do are the lucky ones and cover
-    less: the last look should leave room.
+    spread happens to look small. An interval of the look's own confidence (`looks.look_interval`) still
+    misses in at most `error` of all runs, as the looks' shares add up to that; a plain 95 % interval printed
+    there would cover 91-95 % with "pocock" or no spending at all, and 93-95 % with "obrien-fleming", which
+    takes 1.5 to 2 times the launches. Where few runs get as narrow as asked, those that do are the lucky ones
+    and cover less: the last look should leave room.
 
     ValueError when looks do not rise from 1 or more. Source: Lan & DeMets 1983; Armitage, McPherson & Rowe
     1969 for the recursion.
