@@ -25,6 +25,7 @@ class PlainWatch(Watch):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._latest, self._variants = clock, clock(), False
+        self._told: Progress | None = None
 
     def planned(self, overview: Overview) -> None:
         """Print the plan and the estimate."""
@@ -68,8 +69,9 @@ class PlainWatch(Watch):
         """Leave the terminal ready for other text, however the run ended."""
 
     def _tell(self, progress: Progress) -> None:
-        self._latest = self._clock()
-        say(progress_line(progress))
+        if progress != self._told:
+            self._latest, self._told = self._clock(), progress
+            say(progress_line(progress))
 
 
 class MovingWatch(PlainWatch):

@@ -105,6 +105,7 @@ def test_plain_lines_come_after_blocks_and_after_ten_seconds(capsys):
     watch.launched(CELL, OK, Progress(2, 9, None))
     watch.launched(CELL, OK, Progress(3, 9, None))
     watch.block_ended(Progress(4, 9, None))
+    watch.block_ended(Progress(4, 9, None))
     lines = capsys.readouterr().err.splitlines()
     assert [line[0] for line in lines] == ["2", "4"]
 
