@@ -4,27 +4,33 @@ from functools import cache
 
 from exporters.discovery import discover
 from latbench.stats.allocation import Allocation, allocate
-from latbench.stats.base import Launches, Statistic
+from latbench.stats.base import NS_PER_MS, Launches, Statistic
 from latbench.stats.bootstrap import hierarchical_bootstrap
 from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.dependence import effective_sample_size
+from latbench.stats.dip import Dip, dip
 from latbench.stats.holm import holm
 from latbench.stats.interval import Interval, launch_interval, launch_medians, t_interval
-from latbench.stats.levels import Level, Levels, levels
+from latbench.stats.levels import ENOUGH, Level, Levels, levels
 from latbench.stats.licence import licensed, samples_needed
 from latbench.stats.percentiles import quantile, quantile_interval
 from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval
 from latbench.stats.segments import Segment, segments
 from latbench.stats.sequential import spent
+from latbench.stats.step import step
+from latbench.stats.trend import Trend, trend
 from latbench.stats.verdict import Comparison, Decision, Verdict, compared, decide, decide_all, guard
 from latbench.stats.warmup import warmup_settled
 from latbench.stats.welch import welch_effect, welch_effect_of_rows, welch_ratio
 
 __all__ = [
+    "ENOUGH",
+    "NS_PER_MS",
     "Allocation",
     "ChangePoint",
     "Comparison",
     "Decision",
+    "Dip",
     "Effect",
     "Interval",
     "Launches",
@@ -32,6 +38,7 @@ __all__ = [
     "Levels",
     "Segment",
     "Statistic",
+    "Trend",
     "Verdict",
     "allocate",
     "block_effect",
@@ -40,6 +47,7 @@ __all__ = [
     "compared",
     "decide",
     "decide_all",
+    "dip",
     "effective_sample_size",
     "guard",
     "hierarchical_bootstrap",
@@ -55,7 +63,9 @@ __all__ = [
     "segments",
     "spent",
     "statistics",
+    "step",
     "t_interval",
+    "trend",
     "warmup_settled",
     "welch_effect",
     "welch_effect_of_rows",
