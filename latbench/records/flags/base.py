@@ -16,6 +16,11 @@ class Evidence:
     plan: CellPlan
     launches: tuple[LaunchResult, ...]
 
+    @property
+    def samples(self) -> tuple[tuple[int, ...], ...]:
+        """The timed samples in nanoseconds of each launch that has any."""
+        return tuple(tuple(launch.samples_ns) for launch in self.launches if launch.samples_ns)
+
     def actual(self, fact: str) -> tuple[Any, ...]:
         """Return the distinct known values that the launches read back for `fact`, in order of appearance."""
         told = (launch.facts.get(fact) for launch in self.launches)
