@@ -5,8 +5,9 @@
 
 Take one session, another an hour later, show both (`make bench-rerun ARGS='take results/rerun/first'`).
 benchmark_app is OpenVINO's own, asked for the same threads, one stream, fp32 and the synchronous API, one
-process for each model. The plain loop is one process for each cell: load the model, run it 10 times, then
-time 1000 calls one after the other; papers print the mean of those, and the median is kept beside it.
+process for each model; it makes up its inputs. The plain loop is one process for each cell: load the model,
+run it 10 times, then time 1000 calls one after the other; papers print the mean of those, and the median is
+kept beside it.
 """
 
 import argparse
@@ -338,9 +339,9 @@ def show(arguments: argparse.Namespace) -> int:
         )
         print(f"  {'levels':22} {row['first_levels']}  then  {row['second_levels']}")
     counts = verdicts(found)
-    print(f"\nCells whose two results are within {TOLERANCE:.0%} of each other:")
+    print(f"\nCells whose two results are within {100 * TOLERANCE:g} % of each other:")
     for name, (agreeing, asked) in counts.items():
-        print(f"  {name:44} {agreeing} of {asked}" + (f" ({agreeing / asked:.0%})" if asked else ""))
+        print(f"  {name:44} {agreeing} of {asked}" + (f" ({100 * agreeing / asked:.0f} %)" if asked else ""))
     holds = [row["interval_holds_1"] for row in found if row["interval_holds_1"] is not None]
     print(f"Cells whose 95 % interval of the ratio holds 1 (our own claim): {sum(holds)} of {len(holds)}")
     if arguments.csv is not None:
