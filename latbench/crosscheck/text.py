@@ -27,7 +27,7 @@ def _paragraph(row: Row, tool: Tool) -> list[str]:
         f"{row['model']} on {row['runtime']}, {row['threads']} threads, {row['blocks']} blocks, "
         f"artifact {str(row['artifact_sha256'])[:8]}",
         f"  latbench {row['ours_ms']:.3f} ms, {row['tool']}{version} {row['theirs_ms']:.3f} ms (medians)",
-        f"  ours / theirs {row['ratio']:.4f}{_ends(row, 'ratio', '.4f')}: {_SAID[row['verdict']]} "
+        f"  ours / theirs, block by block {row['ratio']:.4f}{_ends(row, 'ratio', '.4f')}: {_SAID[row['verdict']]} "
         f"({row['reason']}{_more(row)})",
         f"  difference {row['difference_us']:+.1f} us{_ends(row, 'difference', '+.1f', '_us')}, of which",
     ]
