@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latbench.crosscheck.base import OURS, THEIRS, Cause
 from latbench.crosscheck.paths import differences
 from latbench.crosscheck.session import Evidence, Pair
 from latbench.measure.launch import LaunchResult
@@ -15,6 +16,7 @@ from latbench.stats.ratio import mean_effect
 MARGIN = 0.02
 AGREE, OFF, UNDECIDED, FAILED, SKIPPED = "agree", "off", "undecided", "failed", "skipped"
 WARMUP = "warm-up"
+_BOTH = Cause("both", OURS, THEIRS, "")
 
 Row = dict[str, Any]
 
@@ -33,7 +35,8 @@ def row(evidence: Evidence, margin: float = MARGIN) -> Row:
     The ratio is ours / theirs of the medians, its 95 % interval over blocks. `verdict` is agree when the 90 %
     interval lies within the margin, off when the ratio is beyond it and its p-value at most 5 %, else
     undecided, with about how many more blocks would tell. `difference_us` is that of the two medians shown,
-    `parts_us` holds the measured causes and `remainder_us` what they leave; intervals are over blocks.
+    `parts_us` holds the measured causes and `remainder_us` what they leave; `in_turns_us` is by how much our
+    way of calling reads more than theirs when one process goes both in turns. Intervals are over blocks.
     """
     told = {**about(evidence.pair), "blocks": len(evidence.ours)}
     if not evidence.ours:
@@ -82,7 +85,8 @@ COLUMNS = (
     *("tool", "tool_version", "model", "runtime", "threads", "blocks", "iterations"),
     *("ours_ms", "theirs_ms", "ratio", "ratio_low", "ratio_high", "verdict", "reason", "blocks_needed"),
     *("ours_mean_ms", "theirs_mean_ms", "difference_us", "difference_low_us", "difference_high_us"),
-    *("parts_us", "remainder_us", "remainder_low_us", "remainder_high_us", "rounding_us", "artifact_sha256"),
+    *("in_turns_us", "in_turns_low_us", "in_turns_high_us", "artifact_sha256"),
+    *("parts_us", "remainder_us", "remainder_low_us", "remainder_high_us", "rounding_us"),
 )
 
 
@@ -100,6 +104,8 @@ def _explained(evidence: Evidence, ours: NDArray[np.float64], theirs: NDArray[np
     ]
     if None not in unsettled:
         parts[WARMUP] = -np.array(unsettled, float)
+    ways = [None if one is None else differences(one, (_BOTH,)).get(_BOTH.name) for one in evidence.readings]
+    turns = None if None in ways or not tool.causes else t_interval(np.array(ways, float))
     medians = {name: float(np.median(values)) for name, values in parts.items()}
     whole = _around(float(np.median(ours) - np.median(theirs)), ours - theirs)
     left = ours - theirs - sum(parts.values(), np.zeros(len(ours)))
@@ -109,6 +115,9 @@ def _explained(evidence: Evidence, ours: NDArray[np.float64], theirs: NDArray[np
         "difference_low_us": _us(whole.low),
         "difference_high_us": _us(whole.high),
         "parts_us": {name: value / 1e3 for name, value in medians.items()},
+        "in_turns_us": None if turns is None else turns.estimate / 1e3,
+        "in_turns_low_us": None if turns is None else _us(turns.low),
+        "in_turns_high_us": None if turns is None else _us(turns.high),
         "remainder_us": rest.estimate / 1e3,
         "remainder_low_us": _us(rest.low),
         "remainder_high_us": _us(rest.high),

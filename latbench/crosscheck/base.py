@@ -11,8 +11,8 @@ from latbench.runtimes.base import Arrays, Availability, Source
 Probe = Callable[[], Mapping[str, int]]
 """One inference, told by one clock or several: nanoseconds by the name of the reading."""
 
-OURS = "ours"
-"""The reading that every tool's probes must hold: our call by our clock."""
+OURS, THEIRS = "ours", "theirs"
+"""The readings that every tool's probes must hold: our call by our clock, the tool's by its own."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ def _paragraph(row: Row, tool: Tool) -> list[str]:
         f"{row['model']} on {row['runtime']}, {row['threads']} threads, {row['blocks']} blocks, "
         f"artifact {str(row['artifact_sha256'])[:8]}",
         f"  latbench {row['ours_ms']:.3f} ms, {row['tool']}{version} {row['theirs_ms']:.3f} ms (medians)",
-        f"  ours / theirs, block by block {row['ratio']:.4f}{_ends(row, 'ratio', '.4f')}: {_SAID[row['verdict']]} "
-        f"({row['reason']}{_more(row)})",
+        f"  ours / theirs, block by block {row['ratio']:.4f}{_ends(row, 'ratio', '.4f')}: "
+        f"{_SAID[row['verdict']]} ({row['reason']}{_more(row)})",
         f"  difference {row['difference_us']:+.1f} us{_ends(row, 'difference', '+.1f', '_us')}, of which",
     ]
     reasons = {cause.name: cause.why for cause in tool.causes} | {WARMUP: "which inferences are counted"}
@@ -39,6 +39,11 @@ def _paragraph(row: Row, tool: Tool) -> list[str]:
         f"    {'not explained':{width}} {row['remainder_us']:+8.1f} us"
         f"{_ends(row, 'remainder', '+.1f', '_us')}"
     )
+    if row["in_turns_us"] is not None:
+        lines.append(
+            f"  In one process, both ways in turns, ours reads {row['in_turns_us']:+.1f} us"
+            f"{_ends(row, 'in_turns', '+.1f', '_us')} ({row['in_turns_us'] / row['theirs_ms'] / 10:+.2f} %)."
+        )
     if row["rounding_us"]:
         lines.append(f"  Its figures are rounded: each may be {row['rounding_us']:g} us off.")
     if row["theirs_mean_ms"] is not None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from latbench.crosscheck.base import OURS, Cause, Probe, Said, Unreadable, Work
+from latbench.crosscheck.base import OURS, THEIRS, Cause, Probe, Said, Unreadable, Work
 from latbench.measure.clock import MONOTONIC
 from latbench.runtimes.base import Arrays, Availability
 
-_THEIRS = "theirs"
 _STATEMENT = "module(*inputs)"
 _MARK = "torch.utils.benchmark: "
 
@@ -29,7 +28,7 @@ class TorchTimer:
         Cause(
             "call path",
             OURS,
-            _THEIRS,
+            THEIRS,
             "our call keeps its output to be read; timeit's loop drops it",
         ),
     )
@@ -76,7 +75,7 @@ class TorchTimer:
             end = clock()
             return {OURS: end - begin}
 
-        return {OURS: ours, _THEIRS: lambda: {_THEIRS: round(1e9 * loop.timeit(1))}}
+        return {OURS: ours, THEIRS: lambda: {THEIRS: round(1e9 * loop.timeit(1))}}
 
 
 TOOL = TorchTimer()

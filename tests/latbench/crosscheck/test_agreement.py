@@ -40,11 +40,13 @@ def test_parts_and_remainder_add_up_to_the_difference_of_the_figures_shown(cell,
     assert sum(row["parts_us"].values()) + row["remainder_us"] == pytest.approx(row["difference_us"])
     assert row["remainder_low_us"] <= row["remainder_us"] <= row["remainder_high_us"]
     assert row["rounding_us"] == 5
+    assert (row["in_turns_us"], row["in_turns_low_us"], row["in_turns_high_us"]) == pytest.approx((0.1,) * 3)
 
 
 def test_a_cause_that_was_not_measured_in_every_block_is_left_to_the_remainder(cell, echo):
     row = agreement.row(evidence(cell, echo, 1.0, readings=False))
     assert "call" not in row["parts_us"]
+    assert row["in_turns_us"] is None
     assert row["remainder_us"] is not None
 
 

@@ -21,6 +21,7 @@ def test_a_row_becomes_figures_verdict_and_the_difference_taken_apart(cell, echo
     assert "agree within 2 %" in said
     assert re.search(r"call +\+0\.1 us +ours does more", said)
     assert "not explained" in said
+    assert "ours reads +0.1 us [+0.1, +0.1] (+0.01 %)" in said
     assert "each may be 5 us off" in said
     assert "It only echoes." in said
 
