@@ -16,7 +16,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun bench-evidence bench-aa wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun bench-regimes bench-evidence bench-aa wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -55,6 +55,9 @@ bench-export: $(READY) ## Print how much faster our exported graphs run than a p
 
 bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='take DIR', later ARGS='show DIR DIR'
 	@$(VENV)/bin/python bench/rerun.py $(ARGS)
+
+bench-regimes: $(READY) ## Print what goes with this machine's levels: speed of the CPUs, waiting, pauses, halt polling
+	@$(VENV)/bin/python bench/regimes.py --csv results/regimes.csv $(ARGS)
 
 bench-evidence: $(READY) ## Print how often intervals, verdicts and flags are right where the truth is known
 	@$(VENV)/bin/python bench/evidence.py --csv results/evidence.csv $(ARGS)

@@ -9,15 +9,15 @@ from latbench.measure.adaptive import wall_ns
 from latbench.measure.launch import LaunchResult
 from latbench.measure.stop import Again, Fixed, Stop
 from latbench.stats.base import Launches
-from latbench.stats.levels import levels
-
-ENOUGH = 5
-"""Launches that a level needs for an interval worth printing."""
+from latbench.stats.best import best, slowdown
+from latbench.stats.levels import ENOUGH, levels
 
 
 @dataclass(frozen=True)
 class Extended:
     """The launches of `fixed`, then more as long as a level has been visited by fewer than `ENOUGH`.
+
+    The best latency of a disturbed cell counts as a level.
 
     Ends when the cell has had `seconds` of measuring time, or would have with another launch, and when as
     many further launches as were asked for (at least `ENOUGH`) brought no visit to a rare level.
@@ -47,7 +47,7 @@ class Extended:
         """Return that launches are being added, when they begin to be."""
         if len(launches) != self.fixed.launches or isinstance(self.next(launches), Stop):
             return None
-        few = min(level.launches for level in levels(_samples(launches)).levels)
+        few = min(_rare(launches))
         return f"{few} of {len(launches)} launches visited a level: more follow, within {self.seconds:g} s"
 
     def _in_vain(self, launches: Sequence[LaunchResult]) -> bool:
@@ -56,9 +56,13 @@ class Extended:
 
 
 def _rare(launches: Sequence[LaunchResult]) -> tuple[int, ...]:
-    """Return the visits of each level that has too few; () when none has."""
-    found = levels(_samples(launches)).levels
-    return tuple(level.launches for level in found if level.launches < ENOUGH) if len(found) > 1 else ()
+    """Return the visits of each level, and of the best, that has too few; () when none has."""
+    samples = _samples(launches)
+    found = levels(samples).levels
+    visits = [level.launches for level in found] if len(found) > 1 else []
+    if slowdown(samples) is not None:
+        visits.append(best(samples).launches)
+    return tuple(count for count in visits if count < ENOUGH)
 
 
 def _samples(launches: Sequence[LaunchResult]) -> Launches:

@@ -24,13 +24,22 @@ class Level:
 
 def levels(row: Row) -> tuple[Level, ...]:
     """Return the levels of `row`, fastest first; none when it was made without looking for any."""
-    return tuple(_level(row, k) for k in range(1, _most(row) + 1) if row.get(f"level_{k}_ms") is not None)
+    return tuple(
+        _level(row, f"level_{k}") for k in range(1, _most(row) + 1) if row.get(f"level_{k}_ms") is not None
+    )
 
 
 def several(row: Row) -> tuple[Level, ...]:
     """Return the levels of `row` where it has more than one, else nothing."""
     found = levels(row)
     return found if len(found) > 1 else ()
+
+
+def at_best(row: Row) -> Level | None:
+    """Return what `row` was while the machine was at its best, where it was disturbed; else None."""
+    if "disturbed=" not in (row["flags"] or "") or row.get("best_ms") is None:
+        return None
+    return _level(row, "best")
 
 
 def brief(level: Level) -> str:
@@ -45,6 +54,12 @@ def sentence(row: Row) -> str:
     unsure = "few_at_level=" in (row["flags"] or "") or any(level.low is None for level in found)
     enough = "; more launches (--extend) would make every level sure" if unsure else ""
     return f"ran {', '.join(told[:-1])} and {told[-1]}: compare level by level{enough}"
+
+
+def best_sentence(row: Row) -> str | None:
+    """Return what `row` was at best, in words, where it was disturbed; else None."""
+    found = at_best(row)
+    return None if found is None else f"ran {_words(found)}: what to compare between days"
 
 
 def _words(level: Level) -> str:
@@ -65,12 +80,12 @@ def _most(row: Row) -> int:
     return sum(name.startswith("level_") and name.endswith("_share_percent") for name in row)
 
 
-def _level(row: Row, k: int) -> Level:
-    launches = row.get(f"level_{k}_launches")
+def _level(row: Row, name: str) -> Level:
+    launches = row.get(f"{name}_launches")
     return Level(
-        ms=row[f"level_{k}_ms"],
-        low=row.get(f"level_{k}_ci95_low_ms"),
-        high=row.get(f"level_{k}_ci95_high_ms"),
-        share=row.get(f"level_{k}_share_percent"),
+        ms=row[f"{name}_ms"],
+        low=row.get(f"{name}_ci95_low_ms"),
+        high=row.get(f"{name}_ci95_high_ms"),
+        share=row.get(f"{name}_share_percent"),
         launches=None if launches is None else int(launches),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from latbench.records import Row
 from latbench.reports.figures import alike, number
 from latbench.reports.layout import beside
-from latbench.reports.levels import levels, sentence
+from latbench.reports.levels import best_sentence, levels, sentence
 from latbench.reports.spark import BLOCKS, Scale
 
 _UNKNOWN = "unknown"
@@ -37,6 +37,7 @@ def sure(row: Row, medians: Sequence[float] = (), marks: str = BLOCKS) -> tuple[
         ("to ± 1 %", _needed(row)),
         ("stopped", _stopped(row)),
         ("levels", _levels(row)),
+        ("at best", best_sentence(row)),
         ("launches", _strip(medians, marks)),
     )
     return tuple(line for label, words in told if words for line in beside(label, words))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from latbench.records import Row
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval, number, short, text
-from latbench.reports.levels import brief, levels, several
+from latbench.reports.levels import at_best, brief, levels, several
 from latbench.reports.ranking import Ranked
 
 _LEGEND = (
@@ -82,7 +82,20 @@ def _where(row: Row) -> str:
 
 _STATUS = Shown("status", _of("status", text), numeric=False)
 _PROTOCOL = Shown("protocol", _of("protocol", text), numeric=False)
+
+
+def _best(one: Ranked) -> str:
+    found = at_best(one.row)
+    return UNKNOWN if found is None else brief(found)
+
+
+def _bested(one: Ranked) -> str | None:
+    found = at_best(one.row)
+    return None if found is None else f"{_where(one.row)}: at best {brief(found)} ms"
+
+
 _LEVELS = Shown("levels ms", _levels, 2, instead=_levelled)
+_BEST = Shown("best ms", _best, 2, instead=_bested)
 
 _COLUMNS = (
     Shown("#", lambda one: text(one.rank)),
@@ -164,6 +177,7 @@ def view(rows: Sequence[Ranked]) -> View:
     elif protocols - {"launches"}:
         shared.append(f"protocol {protocols.pop()}")
     split = [_LEVELS] if any(map(several, plain)) else []
+    split += [_BEST] if any(map(at_best, plain)) else []
     columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *split, *_COLUMNS[5:], _FLAGS)
     return View(columns, tuple(rows), " · ".join(shared), tuple(_notes(plain)))
 

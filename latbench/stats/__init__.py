@@ -5,6 +5,7 @@ from functools import cache
 from exporters.discovery import discover
 from latbench.stats.allocation import Allocation, allocate
 from latbench.stats.base import NS_PER_MS, Launches, Statistic
+from latbench.stats.best import Best, best, slowdown
 from latbench.stats.bootstrap import hierarchical_bootstrap
 from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.dependence import effective_sample_size
@@ -27,6 +28,7 @@ __all__ = [
     "ENOUGH",
     "NS_PER_MS",
     "Allocation",
+    "Best",
     "ChangePoint",
     "Comparison",
     "Decision",
@@ -41,6 +43,7 @@ __all__ = [
     "Trend",
     "Verdict",
     "allocate",
+    "best",
     "block_effect",
     "block_ratio",
     "change_point",
@@ -61,6 +64,7 @@ __all__ = [
     "ratio_interval",
     "samples_needed",
     "segments",
+    "slowdown",
     "spent",
     "statistics",
     "step",

@@ -66,6 +66,11 @@ def levels(launches: Launches) -> Levels:
     return _levels(_cell(launches))
 
 
+def stretches(launches: Launches) -> tuple[tuple[Segment, ...], ...]:
+    """Return the `segments` of each launch; those found before are kept, not sought again."""
+    return tuple(_segments(_cell((launch,))) for launch in launches)
+
+
 def _cell(launches: Launches) -> _Cell:
     digest = hashlib.blake2b(digest_size=16)
     for launch in launches:
@@ -76,9 +81,9 @@ def _cell(launches: Launches) -> _Cell:
 
 @lru_cache(maxsize=64)
 def _levels(cell: _Cell) -> Levels:
-    stretches = [_segments(_cell((launch,))) for launch in cell.launches]
-    logs = np.log(np.maximum([one.median for launch in stretches for one in launch], 1.0))
-    sizes = np.array([len(one) for launch in stretches for one in launch], dtype=np.int64)
+    parts = stretches(cell.launches)
+    logs = np.log(np.maximum([one.median for launch in parts for one in launch], 1.0))
+    sizes = np.array([len(one) for launch in parts for one in launch], dtype=np.int64)
     cuts = boundaries(logs, sizes)
     while True:
         where = np.split(

@@ -89,10 +89,11 @@ def test_sessions_in_other_regimes_agree_level_by_level_only():
 
 
 def test_shares_count_only_what_could_be_asked():
-    row = {"levels_agree": True, "ratio": 1.2, "runtime": "openvino"}
+    row = {"levels_agree": True, "ratio": 1.2, "best_ratio": 1.02, "runtime": "openvino"}
     others = {"plain_mean_ratio": 1.01, "plain_median_ratio": None, "benchmark_app_ratio": None}
     counts = rerun.verdicts([{**row, **others}])
     assert counts["latbench, level by level"] == (1, 1)
+    assert counts["latbench, at best"] == (1, 1)
     assert counts["latbench, as measured"] == (0, 1)
     assert counts["plain loop, mean"] == (1, 1)
     assert counts["benchmark_app, median (OpenVINO only)"] == (0, 0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from latbench.records.compare.outcome import Bounds, LevelRatio
+from latbench.records.compare.outcome import AT_BEST, Bounds, LevelRatio
 from latbench.records.row import Row
 from latbench.stats.interval import Interval
 from latbench.stats.welch import welch_effect_of_rows
@@ -12,13 +12,18 @@ def level_ratios(baseline: Row, candidate: Row) -> tuple[LevelRatio, ...]:
     """Return the ratio at each level, fastest first, where both rows state as many levels, at least two.
 
     Rows with different counts have none: which level answers to which is then a guess. A level that only
-    one launch visited has a ratio without an interval.
+    one launch visited has a ratio without an interval. Where either row was disturbed, the ratio of what both
+    were at best comes before.
     """
-    counts = [int(row.get("levels") or 0) for row in (baseline, candidate)]
-    if counts[0] != counts[1] or counts[0] < 2:
-        return ()
-    found = (_ratio(level, baseline, candidate) for level in range(1, counts[0] + 1))
+    disturbed = any("disturbed=" in (row.get("flags") or "") for row in (baseline, candidate))
+    found = [_ratio(AT_BEST, baseline, candidate)] if disturbed else []
+    found += [_ratio(level, baseline, candidate) for level in _common(baseline, candidate)]
     return tuple(one for one in found if one is not None)
+
+
+def _common(baseline: Row, candidate: Row) -> range:
+    counts = [int(row.get("levels") or 0) for row in (baseline, candidate)]
+    return range(1, counts[0] + 1) if counts[0] == counts[1] and counts[0] > 1 else range(0)
 
 
 def _ratio(level: int, baseline: Row, candidate: Row) -> LevelRatio | None:
@@ -32,8 +37,9 @@ def _ratio(level: int, baseline: Row, candidate: Row) -> LevelRatio | None:
 
 
 def _level(level: int, row: Row) -> tuple[Interval, int] | None:
-    value: Any = row.get(f"level_{level}_ms")
+    name = "best" if level == AT_BEST else f"level_{level}"
+    value: Any = row.get(f"{name}_ms")
     if value is None or value <= 0:
         return None
-    low, high = row.get(f"level_{level}_ci95_low_ms"), row.get(f"level_{level}_ci95_high_ms")
-    return Interval(value, low, high), int(row.get(f"level_{level}_launches") or 1)
+    low, high = row.get(f"{name}_ci95_low_ms"), row.get(f"{name}_ci95_high_ms")
+    return Interval(value, low, high), int(row.get(f"{name}_launches") or 1)

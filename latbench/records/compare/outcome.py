@@ -28,9 +28,13 @@ class Bounds:
     high: float | None
 
 
+AT_BEST = 0
+"""The number under which a ratio of what both rows were at best (`best_ms`) stands among the levels."""
+
+
 @dataclass(frozen=True)
 class LevelRatio:
-    """The ratio at one level of both rows, counted from 1, the fastest; latencies in ms."""
+    """The ratio at one level of both rows, counted from 1, the fastest, or `AT_BEST`; latencies in ms."""
 
     level: int
     baseline_ms: float

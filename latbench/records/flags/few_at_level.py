@@ -1,4 +1,4 @@
-"""A level was seen by too few launches for its interval to be trusted."""
+"""A level, or the best, was seen by too few launches for its interval to be trusted."""
 
 from functools import lru_cache
 
@@ -17,16 +17,20 @@ def _fired(evidence: Evidence) -> str | None:
 def _figure(samples: tuple[tuple[int, ...], ...]) -> str | None:
     if not samples:
         return None
-    found = stats.levels(tuple(np.asarray(one, dtype=np.int64) for one in samples)).levels
-    rarest = min(found, key=lambda level: level.launches)
-    if len(found) < 2 or rarest.launches >= stats.ENOUGH:
+    launches = tuple(np.asarray(one, dtype=np.int64) for one in samples)
+    levels = stats.levels(launches).levels
+    found: list[stats.Level | stats.Best] = [*levels] if len(levels) > 1 else []
+    if stats.slowdown(launches) is not None:
+        found.append(stats.best(launches))
+    rarest = min(found, key=lambda level: level.launches, default=None)
+    if rarest is None or rarest.launches >= stats.ENOUGH:
         return None
     return f"{rarest.launches}<{stats.ENOUGH} at {milliseconds(rarest.estimate)} ms"
 
 
 FLAG = Flag(
     "few_at_level",
-    "Launches that visited the least visited level < launches that its interval needs.",
+    "Launches that visited the least visited level (or best_ms) < launches that its interval needs.",
     _fired,
     "Give more --launches, or --extend the run until each level has enough.",
 )

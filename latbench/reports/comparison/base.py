@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from latbench.records import Row
-from latbench.records.compare.outcome import LIVE, Bounds, Comparison, LevelRatio, Pair
+from latbench.records.compare.outcome import AT_BEST, LIVE, Bounds, Comparison, LevelRatio, Pair
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval
 
@@ -87,7 +87,8 @@ def cells(comparison: Comparison, names: Sequence[str] = ()) -> tuple[list[str],
 
 
 def _level(level: LevelRatio, titles: Sequence[str], text: int) -> list[str]:
-    named = [f"  level {level.level}", *[""] * (text - 1)]
+    name = "at best" if level.level == AT_BEST else f"level {level.level}"
+    named = [f"  {name}", *[""] * (text - 1)]
     told = [*named, f"{level.baseline_ms:.4g}", f"{level.candidate_ms:.4g}", bounds(level.ratio)]
     return [*told, *[""] * (len(titles) - len(told))]
 

@@ -10,8 +10,8 @@ the candidate is faster) with `ratio_ci95_low` and `ratio_ci95_high`, `p_value`,
 (block or launch), `units` compared, `units_needed` (about how many more would decide), `guard_ratio` (the A/A
 arm) with `guard_ci99_low` and `guard_ci99_high`, `baseline_ms` and `candidate_ms` each with `_ci95_low` and
 `_ci95_high`, `baseline_status`, `baseline_flags`, `candidate_status`, `candidate_flags`, `levels` (`level`,
-`baseline_ms`, `candidate_ms`, `ratio`, `ratio_ci95_low`, `ratio_ci95_high`) and `differences` (column: both
-values).
+0 at best, `baseline_ms`, `candidate_ms`, `ratio`, `ratio_ci95_low`, `ratio_ci95_high`) and `differences`
+(column: both values).
 
 Unknown is null. Keys may be added; none goes or changes its meaning while `schema` is 1.
 """

@@ -24,6 +24,7 @@ STATISTICS = tuple(
         "iterations_for_1_percent",
         "levels",
         *(f"level_{k}_{told}" for k in (1, 2, 3) for told in LEVEL),
+        *(f"best_{told}" for told in LEVEL),
     )
 )
 

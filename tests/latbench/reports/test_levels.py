@@ -1,4 +1,6 @@
-from latbench.reports.levels import brief, levels, sentence, several
+from latbench.reports.levels import at_best, best_sentence, brief, levels, sentence, several
+
+BEST = {"ms": 5.43, "ci95_low_ms": 5.4, "ci95_high_ms": 5.46, "share_percent": 23.0, "launches": 6.0}
 
 
 def test_levels_are_read_from_the_columns(levelled):
@@ -9,6 +11,17 @@ def test_levels_are_read_from_the_columns(levelled):
 
 def test_a_row_made_before_levels_has_none():
     assert levels({"latency_ms": 5.0}) == ()
+
+
+def test_the_best_is_told_where_the_row_was_disturbed(row):
+    best = {f"best_{name}": value for name, value in BEST.items()}
+    assert at_best(row(**best)) is None
+    disturbed = row(**best, flags="disturbed=1.31x")
+    assert at_best(disturbed).ms == 5.43
+    assert best_sentence(disturbed) == (
+        "ran at 5.430 ± 0.030 ms in 23 % of the inferences (6 launches): what to compare between days"
+    )
+    assert best_sentence(row(flags="disturbed=1.31x")) is None
 
 
 def test_one_level_is_no_choice(row, level):

@@ -86,6 +86,15 @@ def test_levels_have_a_column_only_where_a_row_has_several(row, levelled):
     assert "5.71 (62 %)<br>8.90 (38 %)" in render([levelled()], "markdown")
 
 
+def test_the_best_has_a_column_only_where_a_row_was_disturbed(row):
+    best = {"best_ms": 5.43, "best_share_percent": 23.0}
+    assert "best" not in render([row(**best)], "markdown")
+    shown = render([row(latency=7.1, flags="disturbed=1.31x", **best), row(latency=9.0)], "markdown")
+    assert "best ms" in shown.splitlines()[0]
+    assert "| 5.43 (23 %) |" in shown.splitlines()[2]
+    assert "| – |" in shown.splitlines()[3]
+
+
 def test_one_level_is_told_from_levels_not_looked_for(row, level, levelled):
     single = row(levels=1.0, **level(1, 12.3, 12.2, 12.4, 100.0, 10.0))
     lines = render([levelled(), single, row(latency=90.0)], "markdown").splitlines()[2:5]

@@ -1,6 +1,7 @@
 import pytest
 
 from latbench.records.compare.levels import level_ratios
+from latbench.records.compare.outcome import AT_BEST
 
 
 def levels(*latencies, launches=6, half=0.01):
@@ -36,6 +37,15 @@ def test_without_as_many_levels_on_both_sides_there_is_nothing_to_say(one, other
 def test_a_level_without_an_interval_has_a_ratio_without_one():
     (one, _) = level_ratios(levels(5.0, 8.0, launches=1, half=None), levels(5.0, 8.0))
     assert (one.ratio.estimate, one.ratio.low, one.ratio.high) == (1.0, None, None)
+
+
+def test_what_was_disturbed_is_compared_at_its_best_too():
+    best = {"best_ms": 5.0, "best_ci95_low_ms": 4.9, "best_ci95_high_ms": 5.1, "best_launches": 6.0}
+    one, other = levels(7.0) | best, levels(5.5) | best | {"best_ms": 5.0}
+    assert level_ratios(one, other) == ()
+    (found,) = level_ratios(one | {"flags": "disturbed=1.40x"}, other)
+    assert (found.level, found.baseline_ms, found.ratio.estimate) == (AT_BEST, 5.0, pytest.approx(1))
+    assert found.ratio.low < 1 < found.ratio.high
 
 
 def test_an_absent_level_is_left_out():
