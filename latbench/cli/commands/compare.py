@@ -86,12 +86,12 @@ def compare(
 
     Exit codes: 0 same or faster, 1 slower, 3 undecided or untrusted, or results incomplete, 5 a cell failed.
     """
-    from latbench.pipeline.options import at_least, one_of
+    from latbench.pipeline.options import at_least, one_of, share_of
     from latbench.records.compare.side import is_results
     from latbench.reports.comparison import formats, render
 
     one_of("--format", format, formats())
-    share = margin_of(margin)
+    share = share_of("--margin", margin)
     stored = [is_results(name) for name in (baseline, candidate) if name is not None]
     if all(stored):
         found = _stored(baseline, candidate, share, allow or [])
@@ -170,18 +170,6 @@ def _refuse_mixture(baseline: str, candidate: str | None, stored: list[bool], al
             f"--allow {allow[0]} is for stored results; two cells measured side by side may differ in all "
             "but the machine."
         )
-
-
-def margin_of(text: str) -> float:
-    """Return the share that "2%", "2 %" or "0.02" means; BadInput unless it is above 0 and below 1."""
-    number, percent = text.strip().removesuffix("%").rstrip(), text.strip().endswith("%")
-    try:
-        share = float(number) / (100 if percent else 1)
-    except ValueError:
-        share = float("nan")
-    if not 0 < share < 1:
-        raise BadInput(f"--margin {text!r} is no share; write it as 2% or 0.02, above 0 and below 100 %.")
-    return share
 
 
 COMMAND = Command("compare", 4, compare)

@@ -3,10 +3,10 @@ import sys
 
 import pytest
 
-from latbench.cli.commands.compare import margin_of
 from latbench.errors import BadInput
 from latbench.measure.launch import LaunchResult
 from latbench.pipeline import compare as module
+from latbench.pipeline.options import share_of
 from latbench.records import CellPlan, CellRecord, LaunchRecord, RunRecord, Store, csvfile, read, rows
 
 
@@ -162,10 +162,10 @@ def test_the_options_reach_the_session(refused, monkeypatch):
 
 @pytest.mark.parametrize(("text", "share"), [("2%", 0.02), ("2 %", 0.02), ("0.02", 0.02), ("0.5%", 0.005)])
 def test_a_margin_is_a_share(text, share):
-    assert margin_of(text) == pytest.approx(share)
+    assert share_of("--margin", text) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("text", ["", "two", "0%", "-1%", "2", "100%", "nan", "inf"])
 def test_what_is_no_share_is_refused(text):
     with pytest.raises(BadInput, match="is no share"):
-        margin_of(text)
+        share_of("--margin", text)
