@@ -85,7 +85,7 @@ def test_stored_results_gate(latbench, stored):
     [
         (("m",), "m is one cell, and nothing to compare it with is named"),
         (("old.csv", "new.csv"), "There is no old.csv"),
-        (("m", "n", "--margin", "0"), "--margin '0' is no share"),
+        (("m", "n", "--margin", "0"), "--margin 0 is no share"),
         (("m", "n", "--format", "html"), "--format 'html' does not exist"),
         (("m", "n", "--blocks", 2), "--blocks 2 is too small; use 3 or more"),
         (("m", "n", "--per-launch", 0), "--per-launch 0 is too small"),
