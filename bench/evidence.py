@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulated import alarms, coverage, regimes, sessions, stopping, table
+from simulated import alarms, coverage, neighbours, regimes, sessions, stopping, table
 from simulated.finding import Finding
 
 
@@ -18,6 +18,7 @@ def findings(runs: int, trials: int) -> Iterator[Finding]:
     yield from coverage.findings(runs)
     yield from regimes.single(2 * trials)
     yield from regimes.double(4 * trials)
+    yield from neighbours.findings(2 * trials)
     yield from stopping.precision(runs)
     yield from stopping.licences(runs)
     yield from sessions.ratio_coverage(runs)

@@ -17,7 +17,7 @@ from latbench.measure.launch import LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.records import CellPlan, LaunchRecord, Records, RunRecord, rows
 from latbench.runtimes.base import SessionOptions, Source
-from simulated import worlds
+from simulated import neighbours, worlds
 
 LAUNCHES, ITERATIONS, WARMUP = 10, 400, 20
 JIFFIES = 400
@@ -68,6 +68,11 @@ def bimodal(generator: np.random.Generator, cell: Cell) -> None:
     cell.logs += 0.14 * (generator.random(cell.logs.shape) < generator.uniform(0.2, 0.5))
 
 
+def disturbed(generator: np.random.Generator, cell: Cell) -> None:
+    """Neighbours take a third of a CPU's speed, half to two thirds of the time."""
+    cell.logs += neighbours.slowing(generator, generator.uniform(0.35, 0.5), cell.logs.shape)
+
+
 def oversubscribed(generator: np.random.Generator, cell: Cell) -> None:
     """Three to eight threads are asked of two CPUs."""
     cell.asked["threads"] = int(generator.integers(3, 9))
@@ -106,6 +111,7 @@ FAULTS: dict[str, Fault] = {
     "drift": drift,
     "step": step,
     "bimodal": bimodal,
+    "disturbed": disturbed,
     "oversubscribed": oversubscribed,
     "provider_differs": provider_differs,
     "precision_differs": precision_differs,
