@@ -38,7 +38,8 @@ def slowing(generator: np.random.Generator, quiet: float, shape: tuple[int, int]
 
 
 def _slowed(generator: np.random.Generator, quiet: float, samples: int) -> worlds.Array:
-    state, stays = bool(generator.random() > quiet), []
+    state = bool(generator.random() > quiet)
+    stays: list[int] = []
     while sum(stays) < samples:
         share = 1 - quiet if state ^ (len(stays) % 2 == 1) else quiet
         stays.append(1 + int(generator.exponential(2 * STAY * share)))

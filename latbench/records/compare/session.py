@@ -10,6 +10,7 @@ import numpy as np
 from latbench.errors import BadInput
 from latbench.records.compare.judge import Draft, judged
 from latbench.records.compare.labels import Labels
+from latbench.records.compare.levels import level_ratios
 from latbench.records.compare.likeness import IDENTITY, shown
 from latbench.records.compare.outcome import COMPARED, LIVE, Comparison, Pair
 from latbench.records.parse import Records
@@ -33,7 +34,8 @@ def compare_session(records: Records, run_id: str | None = None, *, margin: floa
     """Return the comparison that a session measured: the run `run_id`, or the latest session there is.
 
     The unit is the block: the launches of a block stand side by side, and A against itself, the earlier
-    launch of each block against the later one, is the A/A arm. A pair of which a cell did not end ok has no
+    launch of each block against the later one, is the A/A arm. Ratios at levels, and at best, are told beside
+    the verdict and do not enter it: their launches do not pair. A pair of which a cell did not end ok has no
     verdict. BadInput when there is no such session.
     """
     run = _session(records, run_id)
@@ -109,6 +111,7 @@ def _draft(one: _Side, other: _Side, label: Labels, margin: float) -> Draft:
         reason=reason or "",
         baseline_label=labels[0],
         candidate_label=labels[1],
+        levels=() if reason else level_ratios(one.row, other.row),
         differences=shown(one.row, other.row),
     )
     if reason is not None:

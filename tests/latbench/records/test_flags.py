@@ -91,7 +91,8 @@ def test_names_are_unique_and_described():
         ((computed((40, 50), (44, 51)), computed((41, 72), (60, 70))), {}, ("slow_cpu=1.4x@cpu3,1/2",)),
         ((computed((40, 50), (40, 90)), computed((80, 50), (40, 50))), {}, ()),
         ((computed((40, None), (40, 90)), computed(None, (40, 50))), {}, ()),
-        ((handed(90, 100), handed(440, 430), handed(100, 440)), {}, ("slow_handoff=4.8x,1/3",)),
+        ((handed(90, 100), handed(440, 430), handed(100, 440)), {}, ("slow_handoff=4.3x,1/3",)),
+        ((handed(30, 70), handed(60, 60), handed(70, 70), handed(65, 70)), {}, ()),
         ((handed(90, 100), handed(None, 900), handed(900, None)), {}, ()),
     ],
 )

@@ -2,6 +2,7 @@ import pytest
 
 from latbench.errors import BadInput, Exit
 from latbench.records import CellRecord, Records
+from latbench.records.compare.outcome import AT_BEST
 from latbench.records.compare.session import compare_session, load_session
 
 COMMAND = ("latbench", "compare", "a", "b", "--blocks", "10", "--format", "json")
@@ -47,6 +48,12 @@ def test_the_candidate_is_judged(session, level, verdict):
     assert (found.verdict, pair.verdict, pair.units) == (verdict, verdict, 6)
     assert pair.ratio.estimate == pytest.approx(2.0 / level, rel=1e-4)
     assert pair.guard.estimate == pytest.approx(1)
+
+
+def test_what_was_disturbed_is_told_at_best_too(session):
+    rough = tuple(2.0 * (1 + 0.3 * (index // 2 % 3 > 0)) for index in range(12))
+    found = compare_session(session((rough, tuple(1.1 * one for one in rough))), margin=0.02)
+    assert [(one.level, round(one.ratio.estimate, 3)) for one in found.pairs[0].levels] == [(AT_BEST, 0.909)]
 
 
 def test_what_a_whole_block_suffers_falls_on_both(session):
