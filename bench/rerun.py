@@ -15,7 +15,6 @@ import csv
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 import time
@@ -28,6 +27,8 @@ from typing import Any
 import numpy as np
 
 from latbench import stats
+from latbench.crosscheck.base import Unreadable
+from latbench.crosscheck.tools.benchmark_app import TOOL
 from latbench.errors import BadInput, LatbenchError
 from latbench.records import CellPlan, Records, read
 from latbench.runtimes.base import Source
@@ -125,14 +126,13 @@ def output(command: Sequence[str]) -> str:
 
 
 def parsed(said: str) -> dict[str, Any]:
-    """Return iterations, median_ms and mean_ms that benchmark_app printed."""
-    units = {"ms": 1.0, "us": 1e-3}
-    count = re.search(r"Count: +(\d+) iterations", said)
-    found = {name: re.search(rf"{name}: +([\d.]+) (ms|us)", said) for name in ("Median", "Average")}
-    if count is None or None in found.values():
-        raise SystemExit("benchmark_app printed no latency; its output has another form than known.")
-    median_ms, mean_ms = (float(one[1]) * units[one[2]] for one in found.values() if one)
-    return {"iterations": int(count[1]), "median_ms": median_ms, "mean_ms": mean_ms}
+    """Return iterations, median_ms and mean_ms that benchmark_app printed; SystemExit when it printed none."""
+    try:
+        found = TOOL.parse(said)
+    except Unreadable as error:
+        raise SystemExit(f"benchmark_app's output has another form than known: {error}.") from None
+    mean_ms = None if found.mean_ns is None else found.mean_ns / 1e6
+    return {"iterations": found.iterations, "median_ms": found.median_ns / 1e6, "mean_ms": mean_ms}
 
 
 def child(text: str) -> int:

@@ -1,10 +1,7 @@
 """One launch, inside its own process: `python -m latbench.measure.child REQUEST.json RESULT.json`."""
 
-import ctypes
 import gc
 import json
-import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -19,7 +16,8 @@ from latbench.errors import BadInput, EnvironmentFault, LatbenchError
 from latbench.machine import kernels, witnesses
 from latbench.measure import denormals
 from latbench.measure.clock import MONOTONIC, Clock
-from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
+from latbench.measure.group import die_with_parent
+from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.measure.warmup import warm_up
 from latbench.runtimes.base import Arrays
@@ -156,18 +154,6 @@ def write_result(path: Path, result: LaunchResult) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(result.to_json(), allow_nan=False))
     partial.replace(path)
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies: an orphan would disturb a resumed run.
-
-    A parent that died before it could be asked is told by its pid, which spawn leaves in the environment.
-    """
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.environ.get(PARENT, "") not in ("", str(os.getppid())):
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -4,11 +4,16 @@ Two things are out of reach: a process that leaves its group, and, when this pro
 the measuring process has started: it dies with its parent, but its own children are told of neither.
 """
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import suppress
+
+PARENT = "LATBENCH_PARENT"
+"""The variable in which a process finds the pid of the one that started it."""
 
 
 def sleep_until_end(process: "subprocess.Popen[bytes]", timeout: float | None) -> bool:
@@ -57,3 +62,15 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
         PermissionError,
     ):  # it leads none, or all are dead
         process.kill()
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies: an orphan would disturb a resumed run.
+
+    A parent that died before it could be asked is told by its pid, which spawn leaves in the environment.
+    """
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.environ.get(PARENT, "") not in ("", str(os.getppid())):
+        os.kill(os.getpid(), signal.SIGKILL)

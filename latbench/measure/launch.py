@@ -7,9 +7,6 @@ from typing import Any
 
 from latbench.runtimes.base import SessionOptions, Source
 
-PARENT = "LATBENCH_PARENT"
-"""The variable in which a process finds the pid of the one that started it."""
-
 STATUSES = ("ok", "failed", "timeout", "crashed", "oom")
 
 

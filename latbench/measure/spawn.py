@@ -18,7 +18,7 @@ from pathlib import Path
 from latbench import runtimes
 from latbench.errors import EnvironmentFault
 from latbench.measure import answer, group, oom
-from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
+from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.scratch import scratch
 
 PADDING = "LATBENCH_PADDING"
@@ -52,7 +52,7 @@ def environment(added: Mapping[str, str], rng: random.Random) -> dict[str, str]:
     drawn anew for each launch.
     """
     paths = [str(Path(entry or ".").resolve()) for entry in sys.path]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", PARENT: str(os.getpid())}
+    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", group.PARENT: str(os.getpid())}
     return {**os.environ, **own, **added, PADDING: "x" * rng.randrange(_PADDING_LIMIT)}
 
 

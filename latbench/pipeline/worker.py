@@ -3,24 +3,34 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from exporters.errors import ExportError, InputError
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.measure.child import die_with_parent
-from latbench.pipeline.loaded import loaded
-from latbench.pipeline.prepare import eager, exported, reference
-from latbench.pipeline.survey import survey
+from latbench.measure.group import die_with_parent
 
-TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
-    "eager": eager,
-    "exported": exported,
-    "loaded": loaded,
-    "reference": reference,
-    "survey": survey,
+Task = Callable[..., dict[str, Any]]
+
+
+def _of(module: str, name: str) -> Task:
+    """Return the function `name` of a module of this room, which is imported when it is called."""
+
+    def task(**arguments: Any) -> dict[str, Any]:
+        return getattr(import_module(f"latbench.pipeline.{module}"), name)(**arguments)
+
+    return task
+
+
+TASKS: Mapping[str, Task] = {
+    "eager": _of("prepare", "eager"),
+    "exported": _of("prepare", "exported"),
+    "loaded": _of("loaded", "loaded"),
+    "reference": _of("prepare", "reference"),
+    "survey": _of("survey", "survey"),
 }
-"""What can be asked for; each takes and returns plain JSON values."""
+"""What can be asked for; each takes and returns plain JSON values, and no other's imports are waited for."""
 
 FAULTS: Mapping[str, type[Exception]] = {
     error.__name__: error for error in (BadInput, EnvironmentFault, ExportError, InputError)

@@ -11,7 +11,8 @@ import pytest
 
 from latbench.measure import child
 from latbench.measure.clock import FakeClock
-from latbench.measure.launch import PARENT, LaunchRequest, LaunchResult
+from latbench.measure.group import PARENT
+from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.runtimes.base import SessionOptions, Source
 from latbench.runtimes.fake import FakeRuntime, FakeSession
 
@@ -221,7 +222,7 @@ def test_peak_memory_is_not_inherited_from_a_large_parent():
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfd")
 def test_it_dies_with_its_parent():
     hanging = (
-        "import os, threading; from latbench.measure.child import die_with_parent; die_with_parent();"
+        "import os, threading; from latbench.measure.group import die_with_parent; die_with_parent();"
         "print(os.getpid(), flush=True); threading.Event().wait()"
     )
     between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hanging!r}])"
@@ -234,7 +235,7 @@ def test_it_dies_with_its_parent():
 
 
 def test_it_ends_at_once_when_its_parent_died_before_it_could_ask():
-    code = "from latbench.measure.child import die_with_parent; die_with_parent(); print('alive')"
+    code = "from latbench.measure.group import die_with_parent; die_with_parent(); print('alive')"
     for pid, ended in (
         ("1", (-signal.SIGKILL, "")),
         (str(os.getpid()), (0, "alive\n")),

@@ -27,7 +27,7 @@ def test_a_precision_is_looked_for_at_numbers_declared_before():
 
 def test_quick_is_five_percent_from_few_short_launches():
     found = Protocol(quick=True)
-    assert (found.label, found.target_share, found.looks) == ("quick", 0.05, (3, 5, 8))
+    assert (found.label, found.target_share, found.looks) == ("quick", 0.05, (3, 5, 8, 13))
     assert (found.warmup_count, found.time_limit_s) == (10, 20)
     assert Protocol(quick=True, warmup=30).warmup_count == 30
 
