@@ -17,11 +17,9 @@ import math
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -35,7 +33,7 @@ from latbench.runtimes.base import Source
 
 MODELS = ("efficientmod_xxs", "efficientmod_xs", "mbconv_hier")
 RUNTIMES = ("onnxruntime", "openvino", "pytorch")
-WARMUP, LOOP = 10, 1000
+LOOP, LOOP_SCRIPT = 1000, Path(__file__).with_name("plainloop.py")
 TOLERANCE = 0.03
 GOAL = 0.95
 OURS, OTHERS, TAKEN = "latbench", "others.csv", "taken.json"
@@ -101,7 +99,7 @@ def others(cell: CellPlan, root: Path, arguments: argparse.Namespace) -> list[di
         "threads": cell.threads,
         "count": arguments.loop,
     }
-    said = output([sys.executable, __file__, "child", json.dumps(asked)])
+    said = output([sys.executable, str(LOOP_SCRIPT), json.dumps(asked)])
     found.append({"tool": PLAIN, "began": begin, **told, **json.loads(said.splitlines()[-1])})
     return found
 
@@ -126,67 +124,13 @@ def output(command: Sequence[str]) -> str:
 
 
 def parsed(said: str) -> dict[str, Any]:
-    """Return iterations, median_ms and mean_ms that benchmark_app printed; SystemExit when it printed none."""
+    """Return iterations, median_ms and mean_ms that it printed; SystemExit when it printed none."""
     try:
         found = TOOL.parse(said)
     except Unreadable as error:
         raise SystemExit(f"benchmark_app's output has another form than known: {error}.") from None
     mean_ms = None if found.mean_ns is None else found.mean_ns / 1e6
     return {"iterations": found.iterations, "median_ms": found.median_ns / 1e6, "mean_ms": mean_ms}
-
-
-def child(text: str) -> int:
-    """Time a plain loop, as a person writes it down, and print what it comes to as JSON."""
-    asked = json.loads(text)
-    array = np.random.default_rng(0).standard_normal(asked["shape"]).astype(np.float32)
-    call = CALLS[asked["runtime"]](asked["source"], array, asked["threads"])
-    for _ in range(WARMUP):
-        call()
-    seen = []
-    for _ in range(asked["count"]):
-        begin = time.perf_counter()
-        call()
-        seen.append(1e3 * (time.perf_counter() - begin))
-    print(json.dumps({"iterations": len(seen), "median_ms": median(seen), "mean_ms": mean(seen)}))
-    return 0
-
-
-def _onnxruntime(source: Mapping[str, Any], array: np.ndarray, threads: int) -> Callable[[], object]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(source["path"], options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda: session.run(None, {name: array})
-
-
-def _openvino(source: Mapping[str, Any], array: np.ndarray, threads: int) -> Callable[[], object]:
-    import openvino
-
-    asked = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(source["path"], "CPU", asked)
-    return lambda: compiled(array)
-
-
-def _pytorch(source: Mapping[str, Any], array: np.ndarray, threads: int) -> Callable[[], object]:
-    import importlib
-
-    import torch
-
-    torch.set_num_threads(threads)
-    package, _, factory = source["factory"].partition(":")
-    module = getattr(importlib.import_module(package), factory)(**source["kwargs"]).eval()
-    tensor = torch.from_numpy(array)
-
-    def call() -> object:
-        with torch.inference_mode():
-            return module(tensor)
-
-    return call
-
-
-CALLS = {"onnxruntime": _onnxruntime, "openvino": _openvino, "pytorch": _pytorch}
 
 
 def latest(records: Records) -> tuple[dict[str, CellPlan], dict[str, Launches]]:
@@ -386,11 +330,7 @@ def main() -> int:
     showing = commands.add_parser("show", help="two sessions side by side")
     showing.add_argument("folders", type=Path, nargs=2)
     showing.add_argument("--csv", type=Path, help="write every figure here too")
-    inner = commands.add_parser("child")
-    inner.add_argument("asked")
     arguments = parser.parse_args()
-    if arguments.command == "child":
-        return child(arguments.asked)
     try:
         return take(arguments) if arguments.command == "take" else show(arguments)
     except LatbenchError as error:
