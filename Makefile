@@ -5,6 +5,8 @@ PYTHON ?= python3
 # What pip installs as PyTorch: the default index has CUDA builds for some machines (several GB; they work too).
 # A CPU build instead: TORCH='torch==2.13.0+cpu --extra-index-url <the address of its index>'
 TORCH ?= torch==2.13.0
+# Processes that run tests at the same time.
+JOBS ?= 2
 # More arguments for the tool behind a target: make quick ARGS='-k stats -x'
 ARGS ?=
 
@@ -33,10 +35,10 @@ doctor: $(READY) ## Say what this machine offers and what would disturb a measur
 	@$(RUN) latbench doctor $(ARGS)
 
 test: $(READY) ## Run all tests, the slow ones on real models and runtimes too
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n $(JOBS) $(ARGS)
 
 quick: $(READY) ## Run the tests but the slow ones
-	@$(RUN) pytest -m "not slow" $(ARGS)
+	@$(RUN) pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 lint: $(READY) ## Check style and format
 	@$(RUN) ruff check --quiet . && $(RUN) ruff format --quiet --check . && echo "lint: clean"

@@ -1,5 +1,6 @@
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -228,18 +229,14 @@ class TestNothingIsWritten:
     @pytest.mark.usefixtures("recaptured")
     @pytest.mark.parametrize("call", ["open", "replace"])
     def test_when_the_folder_cannot_be_written(self, export, linear, pair, monkeypatch, call):
-        def refused(self, *arguments, **options):
-            raise PermissionError(13, "Permission denied", str(self))
+        kept = getattr(os, call)
 
-        kept = Path.open
-        if call == "open":
-            monkeypatch.setattr(
-                Path,
-                "open",
-                lambda self, mode="r", *a, **k: refused(self) if "w" in mode else kept(self, mode, *a, **k),
-            )
-        else:
-            monkeypatch.setattr(Path, "replace", refused)
+        def refused(path, *arguments, **options):
+            if str(path).endswith(".partial"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return kept(path, *arguments, **options)
+
+        monkeypatch.setattr(os, call, refused)
         with pytest.raises(PermissionError):
             export(linear, pair)
         monkeypatch.undo()
