@@ -191,7 +191,7 @@ def compared(first: Launches, second: Launches) -> dict[str, Any]:
     }
 
 
-def common(launches: Launches) -> Sequence[stats.Level | stats.Best]:
+def common(launches: Launches) -> Sequence[stats.Level]:
     """Return what sessions of a cell have in common whatever disturbed them: its levels, else its best."""
     found = stats.levels(launches).levels
     return found if len(found) > 1 else (stats.best(launches),)

@@ -70,7 +70,7 @@ def findings(trials: int) -> Iterator[Finding]:
     yield Finding(AGREE, "as measured", trials, float(np.mean(headline)))
 
 
-def _bests(quiet: float, trials: int) -> list[stats.Best]:
+def _bests(quiet: float, trials: int) -> list[stats.Level]:
     generator = np.random.default_rng([41, round(100 * quiet)])
     return [stats.best(_cell(generator, quiet)) for _ in range(trials)]
 

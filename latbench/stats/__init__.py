@@ -5,7 +5,7 @@ from functools import cache
 from exporters.discovery import discover
 from latbench.stats.allocation import Allocation, allocate
 from latbench.stats.base import NS_PER_MS, Launches, Statistic
-from latbench.stats.best import Best, best, slowdown
+from latbench.stats.best import best, slowdown
 from latbench.stats.bootstrap import hierarchical_bootstrap
 from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.dependence import effective_sample_size
@@ -28,7 +28,6 @@ __all__ = [
     "ENOUGH",
     "NS_PER_MS",
     "Allocation",
-    "Best",
     "ChangePoint",
     "Comparison",
     "Decision",

@@ -1,13 +1,12 @@
 """The latency of a machine at its best, the same tomorrow where disturbances move the median."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from latbench.stats.base import NS_PER_MS, Launches, Statistic
 from latbench.stats.interval import launch_interval, t_interval
-from latbench.stats.levels import VISIT, stretches
+from latbench.stats.levels import VISIT, Level, stretches
 from latbench.stats.segments import Segment
 
 TOLERANCE = 0.04
@@ -23,23 +22,7 @@ _LEAST_SHARE = 0.03
 _SOURCE = "segments of the log latency, the fastest of them"
 
 
-@dataclass(frozen=True)
-class Best:
-    """The fastest latency that was kept, in nanoseconds.
-
-    `estimate` is the median over the launches that reached it of the median of their samples at it, `low` and
-    `high` the 95 % interval over those launches (None for one), `share` its part of all samples (0 to 1),
-    `launches` how many reached it, with at least 20 samples or half of theirs.
-    """
-
-    estimate: float
-    low: float | None
-    high: float | None
-    share: float
-    launches: int
-
-
-def best(launches: Launches) -> Best:
+def best(launches: Launches) -> Level:
     """Return the latency that the cell kept while the machine served it best.
 
     Each launch is cut into `segments`; the stretches within 4 % of the fastest one are taken, the fastest
@@ -72,7 +55,7 @@ def slowdown(launches: Launches) -> float | None:
     return ratio if ratio >= DISTURBED else None
 
 
-def _best(launches: Launches, chosen: list[tuple[Segment, int]], total: int) -> Best:
+def _best(launches: Launches, chosen: list[tuple[Segment, int]], total: int) -> Level:
     parts: dict[int, list[Segment]] = {}
     for one, at in chosen:
         parts.setdefault(at, []).append(one)
@@ -83,7 +66,7 @@ def _best(launches: Launches, chosen: list[tuple[Segment, int]], total: int) -> 
     visits = long or {0: np.concatenate(list(samples.values()))}
     interval = t_interval(np.array([float(np.median(here)) for here in visits.values()]))
     share = sum(map(len, samples.values())) / total
-    return Best(interval.estimate, interval.low, interval.high, share, len(visits))
+    return Level(interval.estimate, interval.low, interval.high, share, len(visits))
 
 
 def _milliseconds(nanoseconds: float | None) -> float | None:
@@ -91,7 +74,7 @@ def _milliseconds(nanoseconds: float | None) -> float | None:
 
 
 def _column(
-    order: int, suffix: str, unit: str, description: str, tell: Callable[[Best], float | None]
+    order: int, suffix: str, unit: str, description: str, tell: Callable[[Level], float | None]
 ) -> Statistic:
     return Statistic(
         f"best_{suffix}", unit, "none", order, description, _SOURCE, lambda launches: tell(best(launches))

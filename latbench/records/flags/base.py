@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from latbench.measure.launch import LaunchResult
 from latbench.records.record import CellPlan, RunRecord
+from latbench.stats.base import Launches
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,19 @@ class Flag:
     description: str
     fired: Callable[[Evidence], str | None]
     mend: str | None = None
+
+
+def of_samples(figure: Callable[[Launches], str | None]) -> Callable[[Evidence], str | None]:
+    """Return a `fired` that asks `figure` of the launches' samples; None where there are none.
+
+    Asked once for the same samples: rows are made anew after each launch.
+    """
+
+    @lru_cache(maxsize=4096)
+    def kept(samples: tuple[tuple[int, ...], ...]) -> str | None:
+        return figure(tuple(np.asarray(one, dtype=np.int64) for one in samples))
+
+    return lambda evidence: kept(evidence.samples) if evidence.samples else None
 
 
 def share(part: int, whole: int) -> str | None:

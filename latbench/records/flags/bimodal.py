@@ -1,29 +1,22 @@
 """The latency gathers round two values instead of one."""
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
 from latbench import stats
-from latbench.records.flags.base import Evidence, Flag
+from latbench.records.flags.base import Flag, of_samples
+from latbench.stats.base import Launches
 
 _LEAST = 1.02
 _ALPHA = 0.01
 
 
-def _fired(evidence: Evidence) -> str | None:
-    return _figure(evidence.samples)
-
-
-@lru_cache(maxsize=4096)
-def _figure(samples: tuple[tuple[int, ...], ...]) -> str | None:
-    launches = tuple(np.asarray(one, dtype=np.int64) for one in samples)
+def _figure(launches: Launches) -> str | None:
     worth = [stats.effective_sample_size((one,)) for one in launches]
     ratios = [ratio for pair in zip(launches, worth, strict=True) if (ratio := _apart(*pair)) is not None]
     if ratios and _by_chance(len(ratios), len(launches)) < 1.001 * _ALPHA:  # one of one: equal
         return f"{float(np.median(ratios)):.3g}x within {len(ratios)}/{len(launches)} launches"
-    between = _apart(stats.launch_medians(launches), len(launches)) if launches else None
+    between = _apart(stats.launch_medians(launches), len(launches))
     return None if between is None else f"{between:.3g}x between launches"
 
 
@@ -50,6 +43,6 @@ def _by_chance(hits: int, launches: int) -> float:
 FLAG = Flag(
     "bimodal",
     "Upper over lower mode where the latency has two (dip test at 1 %): within launches, or between them.",
-    _fired,
+    of_samples(_figure),
     "The median jumps between the modes: compare level by level where levels are told, or percentiles.",
 )

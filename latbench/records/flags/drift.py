@@ -1,11 +1,10 @@
 """The latency creeps up or down."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from latbench import stats
-from latbench.records.flags.base import Evidence, Flag
+from latbench.records.flags.base import Flag, of_samples
+from latbench.stats.base import Launches
 
 _LEAST = 0.02
 _ALPHA = 0.01
@@ -16,13 +15,7 @@ _SAMPLES = 20
 """Samples of a launch that can show one within it."""
 
 
-def _fired(evidence: Evidence) -> str | None:
-    return _figure(evidence.samples)
-
-
-@lru_cache(maxsize=4096)
-def _figure(samples: tuple[tuple[int, ...], ...]) -> str | None:
-    launches = tuple(np.asarray(one, dtype=np.int64) for one in samples)
+def _figure(launches: Launches) -> str | None:
     if len(launches) >= _LAUNCHES and _drifts(over := stats.trend(stats.launch_medians(launches))):
         return f"{100 * over.slope:+.2g}%"
     within = [stats.trend(one) for one in launches if len(one) >= _SAMPLES]
@@ -40,7 +33,7 @@ def _drifts(trend: stats.Trend) -> bool:
 FLAG = Flag(
     "drift",
     "Trend of the latency over the whole run, or within most launches, from 2 % on.",
-    _fired,
+    of_samples(_figure),
     "Let the machine come to rest, in clock and in heat, before the run; lengthen --warmup where it drifts "
     "within launches.",
 )

@@ -1,22 +1,12 @@
 """The machine kept the latency at more than one level."""
 
-from functools import lru_cache
-
-import numpy as np
-
 from latbench import stats
-from latbench.records.flags.base import Evidence, Flag
+from latbench.records.flags.base import Flag, of_samples
+from latbench.stats.base import Launches
 
 
-def _fired(evidence: Evidence) -> str | None:
-    return _figure(evidence.samples)
-
-
-@lru_cache(maxsize=4096)
-def _figure(samples: tuple[tuple[int, ...], ...]) -> str | None:
-    if not samples:
-        return None
-    found = stats.levels(tuple(np.asarray(one, dtype=np.int64) for one in samples)).levels
+def _figure(launches: Launches) -> str | None:
+    found = stats.levels(launches).levels
     if len(found) < 2:
         return None
     return "|".join(milliseconds(level.estimate) for level in found) + " ms"
@@ -31,7 +21,7 @@ def milliseconds(nanoseconds: float) -> str:
 FLAG = Flag(
     "levels",
     "Latencies between which the machine went back and forth, clearly apart; the columns level_* tell them.",
-    _fired,
+    of_samples(_figure),
     "Compare level by level, not by latency_ms, which depends on the shares; `latbench doctor` says what may "
     "leave the slow one.",
 )
