@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
+from latbench.cli.options import Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
 from latbench.cli.terminal import say
 from latbench.errors import BadInput, Exit
 
@@ -40,7 +41,7 @@ def compare(
     warmup: Annotated[
         int, typer.Option(help="Untimed inferences before the timed ones of each launch.")
     ] = 50,
-    threads: Annotated[int, typer.Option(help="Threads of each runtime.")] = 4,
+    threads: Threads = 4,
     precision: Annotated[str, typer.Option(help="Arithmetic asked for, for example fp32 or bf16.")] = "fp32",
     target: Annotated[
         str, typer.Option(help="What is exported for: portable, a runtime, or fastest.")
@@ -49,19 +50,12 @@ def compare(
     layout: Annotated[
         str | None, typer.Option(help="channels_last, channels_first or blocked. (default: the target's)")
     ] = None,
-    resolution: Annotated[
-        int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
-    ] = None,
-    opset: Annotated[int, typer.Option(help="ONNX opset of the exports.")] = 20,
-    spinning: Annotated[
-        str, typer.Option(help="Idle threads spin: auto (off with more threads than usable CPUs), on, off.")
-    ] = "auto",
-    device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
-    seed: Annotated[int, typer.Option(help="Seed of the order of the launches.")] = 0,
-    timeout: Annotated[
-        float | None,
-        typer.Option(help="Seconds a launch may take. (default: ten times the estimate, at least 600)"),
-    ] = None,
+    resolution: Resolution = None,
+    opset: Opset = 20,
+    spinning: Spinning = "auto",
+    device: Device = "cpu",
+    seed: Seed = 0,
+    timeout: Timeout = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave an interrupted session alone and start anew.")
     ] = False,

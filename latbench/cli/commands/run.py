@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
+from latbench.cli.options import Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
 from latbench.cli.terminal import color, say, width
 from latbench.errors import Exit
 
@@ -27,8 +28,8 @@ def run(
         ),
     ] = None,
     *,
-    device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads of each runtime.")] = 4,
+    device: Device = "cpu",
+    threads: Threads = 4,
     precision: Annotated[
         str, typer.Option(help="Arithmetic asked for: fp32, bf16, fp16; runtimes without it are skipped.")
     ] = "fp32",
@@ -94,18 +95,11 @@ def run(
         list[str] | None,
         typer.Option(help="channels_last, channels_first or blocked; several: a cell for each."),
     ] = None,
-    resolution: Annotated[
-        int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
-    ] = None,
-    opset: Annotated[int, typer.Option(help="ONNX opset of the exports.")] = 20,
-    spinning: Annotated[
-        str, typer.Option(help="Idle threads spin: auto (off with more threads than usable CPUs), on, off.")
-    ] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the order of the launches.")] = 0,
-    timeout: Annotated[
-        float | None,
-        typer.Option(help="Seconds a launch may take. (default: ten times the estimate, at least 600)"),
-    ] = None,
+    resolution: Resolution = None,
+    opset: Opset = 20,
+    spinning: Spinning = "auto",
+    seed: Seed = 0,
+    timeout: Timeout = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave an interrupted run alone and start anew.")
     ] = False,
