@@ -1,0 +1,9 @@
+"""Lowerings of the circular correlation (ParC), one a file: the same numbers from plainer operators."""
+
+from exporters.discovery import discover
+from exporters.lowerings.base import Lowering
+
+
+def lowerings() -> dict[str, Lowering]:
+    """Return the lowerings by name."""
+    return discover("exporters.lowerings", "LOWERING", lambda item: item.name)
