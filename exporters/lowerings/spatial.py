@@ -26,9 +26,8 @@ def build(builder: Builder, x: "ir.Value", op: Circular, _factor: int | None = N
     level = op.shift is not None and bool(np.ptp(op.shift, axis=1).max() <= LEVEL * np.abs(op.shift).max())
     if op.shift is not None and level:
         given.append(builder.floats(op.shift[:, 0]))
-    y = builder.node(
-        "Conv", *inputs_of_conv, group=1 if op.dense else op.channels[0], kernel_shape=list(taps)
-    )
+    groups = 1 if op.dense else op.channels[0]
+    y = builder.node("Conv", *given, group=groups, kernel_shape=list(taps))
     return y if op.shift is None or level else builder.node("Add", y, shift_of(builder, op))
 
 
