@@ -7,13 +7,18 @@ form decides.
 
 from exporters.errors import InputError
 
+FIRST = ("norm_through_concat",)
+"""Passes of every target that run before circular correlations are looked for, which carry what they fold."""
+
 COMMON = ("fold_scale", "fold_norm", "pad_depthwise")
+LAST = ("pointwise_matmul",)
+"""After the passes that look for convolutions: it leaves none where one was marked."""
 
 TARGETS: dict[str, tuple[str, ...]] = {
-    "portable": COMMON,
-    "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry"),
-    "openvino": COMMON,
-    "tensorrt": COMMON,
+    "portable": (*COMMON, *LAST),
+    "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
+    "openvino": (*COMMON, *LAST),
+    "tensorrt": (*COMMON, *LAST),
 }
 
 

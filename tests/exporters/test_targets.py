@@ -5,7 +5,7 @@ import pytest
 
 from exporters.errors import InputError
 from exporters.passes import passes
-from exporters.targets import TARGETS, passes_for
+from exporters.targets import FIRST, TARGETS, passes_for
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -13,6 +13,12 @@ def test_every_pass_of_a_target_exists_and_runs_once(target):
     chosen = passes_for(target)
     assert set(chosen) <= set(passes())
     assert len(set(chosen)) == len(chosen)
+
+
+def test_every_pass_belongs_to_a_target_or_runs_first():
+    chosen = {step for target in TARGETS for step in passes_for(target)}
+    assert chosen | set(FIRST) == set(passes())
+    assert not chosen & set(FIRST)
 
 
 def test_the_targets_are_these():

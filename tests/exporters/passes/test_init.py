@@ -83,7 +83,9 @@ def test_the_passes_are_found_by_name():
         "expand_narrow",
         "fold_norm",
         "fold_scale",
+        "norm_through_concat",
         "pad_depthwise",
+        "pointwise_matmul",
         "split_groups",
     ]
 
