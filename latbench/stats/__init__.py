@@ -8,6 +8,7 @@ from latbench.stats.base import NS_PER_MS, Launches, Statistic
 from latbench.stats.best import best, slowdown
 from latbench.stats.bootstrap import hierarchical_bootstrap
 from latbench.stats.changepoint import ChangePoint, change_point
+from latbench.stats.crossover import Crossover, crossover, crossover_of_logs, log_ratios
 from latbench.stats.dependence import effective_sample_size
 from latbench.stats.dip import Dip, dip
 from latbench.stats.holm import holm
@@ -30,6 +31,7 @@ __all__ = [
     "Allocation",
     "ChangePoint",
     "Comparison",
+    "Crossover",
     "Decision",
     "Dip",
     "Effect",
@@ -47,6 +49,8 @@ __all__ = [
     "block_ratio",
     "change_point",
     "compared",
+    "crossover",
+    "crossover_of_logs",
     "decide",
     "decide_all",
     "dip",
@@ -58,6 +62,7 @@ __all__ = [
     "launch_medians",
     "levels",
     "licensed",
+    "log_ratios",
     "quantile",
     "quantile_interval",
     "ratio_interval",
