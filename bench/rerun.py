@@ -170,6 +170,7 @@ def compared(first: Launches, second: Launches) -> dict[str, Any]:
     levels = [common(launches) for launches in (first, second)]
     estimates = [[level.estimate for level in its] for its in levels]
     at_best = [stats.best(launches).estimate / 1e6 for launches in (first, second)]
+    floors = [stats.floor(launches) for launches in (first, second)]
     pairs = matched(*estimates)
     ratios = [estimates[1][at] / estimates[0][here] for here, at in pairs]
     worst = max(ratios, key=lambda value: abs(math.log(value)), default=None)
@@ -188,6 +189,9 @@ def compared(first: Launches, second: Launches) -> dict[str, Any]:
         "first_best_ms": at_best[0],
         "second_best_ms": at_best[1],
         "best_ratio": at_best[1] / at_best[0],
+        "first_floor_ms": None if floors[0] is None else floors[0] / 1e6,
+        "second_floor_ms": None if floors[1] is None else floors[1] / 1e6,
+        "floor_ratio": None if None in floors else floors[1] / floors[0],
     }
 
 
@@ -261,6 +265,10 @@ def verdicts(found: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     asked = {
         "latbench, level by level": [row["levels_agree"] for row in found],
         "latbench, at best": [agree(row["best_ratio"]) for row in found],
+        "latbench, floor": [agree(row["floor_ratio"]) for row in found],
+        "latbench, floor (without PyTorch)": [
+            agree(row["floor_ratio"]) for row in found if row["runtime"] != "pytorch"
+        ],
         "latbench, as measured": [agree(row["ratio"]) for row in found],
         "plain loop, mean": [agree(row["plain_mean_ratio"]) for row in found],
         "plain loop, median": [agree(row["plain_median_ratio"]) for row in found],
@@ -281,16 +289,16 @@ def show(arguments: argparse.Namespace) -> int:
         print("The two sessions have no cell in common that ended well.", file=sys.stderr)
         return 2
     print(f"{found[0]['gap_minutes']:.0f} minutes between the sessions; ratios are second / first.")
-    heads = ("as measured", "95 % interval", "levels", "benchmark_app", "loop mean", "loop median")
-    print("{:24} {:12} {:>11} {:>16} {:>8} {:>13} {:>10} {:>11}".format("model", "runtime", *heads))
+    heads = ("as measured", "95 % interval", "levels", "floor", "benchmark_app", "loop mean", "loop median")
+    print("{:24} {:12} {:>11} {:>16} {:>8} {:>7} {:>13} {:>10} {:>11}".format("model", "runtime", *heads))
     for row in found:
         ends = [row["ratio_low"], row["ratio_high"]]
         held = "–" if None in ends else "[{:.3f}, {:.3f}]".format(*ends)
-        ratios = ("ratio", "levels_ratio_worst", *(f"{name}_ratio" for name in COLUMNS))
+        ratios = ("ratio", "levels_ratio_worst", "floor_ratio", *(f"{name}_ratio" for name in COLUMNS))
         first, *told = [_text(row[name]) for name in ratios]
         print(
             f"{row['model']:24} {row['runtime']:12} {first:>11} {held:>16} "
-            "{:>8} {:>13} {:>10} {:>11}".format(*told)
+            "{:>8} {:>7} {:>13} {:>10} {:>11}".format(*told)
         )
         print(f"  {'levels':22} {row['first_levels']}  then  {row['second_levels']}")
     counts = verdicts(found)

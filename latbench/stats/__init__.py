@@ -11,6 +11,7 @@ from latbench.stats.changepoint import ChangePoint, change_point
 from latbench.stats.crossover import Crossover, crossover, crossover_of_logs, log_ratios
 from latbench.stats.dependence import effective_sample_size
 from latbench.stats.dip import Dip, dip
+from latbench.stats.floor import floor
 from latbench.stats.holm import holm
 from latbench.stats.interval import Interval, launch_interval, launch_medians, t_interval
 from latbench.stats.levels import ENOUGH, Level, Levels, levels
@@ -55,6 +56,7 @@ __all__ = [
     "decide_all",
     "dip",
     "effective_sample_size",
+    "floor",
     "guard",
     "hierarchical_bootstrap",
     "holm",

@@ -73,6 +73,7 @@ def test_two_steady_sessions_agree_and_a_moved_one_does_not():
     same = rerun.compared(steady(5.0), steady(5.0, seed=1))
     assert same["levels_agree"]
     assert same["ratio"] == pytest.approx(1, abs=0.01)
+    assert same["floor_ratio"] == pytest.approx(1, abs=0.01)
     moved = rerun.compared(steady(5.0), steady(5.5, seed=1))
     assert not moved["levels_agree"]
     assert not moved["interval_holds_1"]
@@ -89,11 +90,12 @@ def test_sessions_in_other_regimes_agree_level_by_level_only():
 
 
 def test_shares_count_only_what_could_be_asked():
-    row = {"levels_agree": True, "ratio": 1.2, "best_ratio": 1.02, "runtime": "openvino"}
+    row = {"levels_agree": True, "ratio": 1.2, "best_ratio": 1.02, "floor_ratio": 1.0, "runtime": "openvino"}
     others = {"plain_mean_ratio": 1.01, "plain_median_ratio": None, "benchmark_app_ratio": None}
     counts = rerun.verdicts([{**row, **others}])
     assert counts["latbench, level by level"] == (1, 1)
     assert counts["latbench, at best"] == (1, 1)
+    assert counts["latbench, floor"] == counts["latbench, floor (without PyTorch)"] == (1, 1)
     assert counts["latbench, as measured"] == (0, 1)
     assert counts["plain loop, mean"] == (1, 1)
     assert counts["benchmark_app, median (OpenVINO only)"] == (0, 0)

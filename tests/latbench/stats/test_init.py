@@ -13,6 +13,7 @@ FIRST = (
     "latency_ci95_low_ms",
     "latency_ci95_high_ms",
     "latency_ci95_half_percent",
+    "latency_floor_ms",
     "latency_min_ms",
     "latency_mean_ms",
     "latency_p90_ms",
