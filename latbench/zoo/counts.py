@@ -22,7 +22,7 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     """Return the counts of `module` for one square image (1, 3, resolution, resolution).
 
     MACs are those of convolutions, linear layers, matrix products and attention: half the FLOPs of
-    torch.utils.flop_counter. Buffers are no parameters.
+    torch.utils.flop_counter. Buffers are no parameters. Counted in eval mode; `module` stays in its own.
     """
     import torch
     from torch.func import functional_call
@@ -31,7 +31,13 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
     image = torch.empty(1, 3, resolution, resolution, device="meta")
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        functional_call(module, shapes, (image,))
+    modes = {part: part.training for part in module.modules()}
+    try:
+        module.eval()
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            functional_call(module, shapes, (image,))
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
     params = sum(parameter.numel() for parameter in module.parameters())
     return Counts(params, counter.get_total_flops() // 2)

@@ -46,9 +46,11 @@ def load_weights(model: "nn.Module", state_dict: Mapping[str, Any]) -> None:
     """Copy a checkpoint with the authors' keys into `model`, all of it or, on BadInput, nothing.
 
     A checkpoint that wraps its tensors in "state_dict" or "model", or prefixes every key with "module.", is
-    unwrapped. BadInput names the first key that is missing, of another shape or unexpected.
+    unwrapped. Keys that begin with one of the model's `aliases` repeat others and are passed over. BadInput
+    names the first key that is missing, of another shape or unexpected.
     """
-    given = _unwrapped(state_dict)
+    aliases = tuple(getattr(model, "aliases", ()))
+    given = {key: value for key, value in _unwrapped(state_dict).items() if not key.startswith(aliases)}
     wanted = model.state_dict()
     for key, tensor in wanted.items():
         shape = tuple(tensor.shape)
@@ -61,7 +63,7 @@ def load_weights(model: "nn.Module", state_dict: Mapping[str, Any]) -> None:
     for key in given:
         if key not in wanted:
             raise BadInput(f"The weights have the key {key!r}, which this model lacks; load its own weights.")
-    model.load_state_dict(dict(given))
+    model.load_state_dict(given)
 
 
 def _unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:

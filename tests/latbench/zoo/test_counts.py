@@ -45,6 +45,13 @@ def test_counts_by_hand():
     assert counted.not_counted == MACS_NOT_COUNTED
 
 
+def test_a_norm_of_one_value_per_channel_is_counted_in_training_too():
+    module = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Conv2d(3, 2, 1)).train()
+    module[1].eval()
+    assert count(module, 4).macs == 6
+    assert [part.training for part in module] == [True, False, True]
+
+
 def test_counting_leaves_the_module_as_it_was():
     model = create_model("efficientmod_xxs")
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}

@@ -59,6 +59,16 @@ def test_a_checkpoint_that_does_not_fit_is_named_and_loads_nothing(change, words
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
 
 
+def test_keys_that_repeat_others_are_passed_over():
+    model, weights = small(), checkpoint()
+    weights["again.conv.weight"] = torch.zeros(1)
+    with pytest.raises(BadInput, match=r"have the key 'again\.conv\.weight'"):
+        load_weights(model, weights)
+    model.aliases = ("again.",)
+    load_weights(model, weights)
+    assert torch.equal(model.conv.weight, weights["conv.weight"])
+
+
 def test_something_else_than_a_mapping_is_refused():
     with pytest.raises(BadInput, match="no state_dict"):
         load_weights(small(), [torch.ones(1)])
