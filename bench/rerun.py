@@ -191,7 +191,7 @@ def compared(first: Launches, second: Launches) -> dict[str, Any]:
         "best_ratio": at_best[1] / at_best[0],
         "first_floor_ms": None if floors[0] is None else floors[0] / 1e6,
         "second_floor_ms": None if floors[1] is None else floors[1] / 1e6,
-        "floor_ratio": None if None in floors else floors[1] / floors[0],
+        "floor_ratio": floors[1] / floors[0] if floors[0] is not None and floors[1] is not None else None,
     }
 
 
