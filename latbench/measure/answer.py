@@ -39,17 +39,34 @@ def read(path: Path, request: LaunchRequest) -> LaunchResult | None:
     ok result without exactly the iterations asked for, each above 0 ns. The reason of a result that is not ok
     becomes one printable line.
     """
+    fields = contents(path, request.iterations + request.warmup)
+    if fields is None:
+        return None
+    result = checked(fields)
+    if result.status == "ok" and len(result.samples_ns) != request.iterations:
+        raise Unusable(f"it brought {len(result.samples_ns)} samples, not the {request.iterations} asked for")
+    return result
+
+
+def contents(path: Path, iterations: int) -> dict[str, Any] | None:
+    """Return what the file `path` holds after at most so many `iterations`, None where there is no file.
+
+    Unusable for a file too large to be a result, and for anything but a table of strict JSON.
+    """
     try:
         told = path.stat()
         if not stat.S_ISREG(told.st_mode):
             raise Unusable("its result is no plain file")
-        most = LEAST_MOST_BYTES + BYTES_PER_ITERATION * max(0, request.iterations + request.warmup)
+        most = LEAST_MOST_BYTES + BYTES_PER_ITERATION * max(0, iterations)
         if told.st_size > most:
             raise Unusable(f"its result has {told.st_size} bytes, more than any launch leaves ({most})")
         data = path.read_bytes()
     except OSError:
         return None
-    return _checked(_parsed(data), request)
+    fields = _parsed(data)
+    if not isinstance(fields, dict):
+        raise Unusable(f"its result is of type {type(fields).__name__}, not a table of fields")
+    return fields
 
 
 def line(text: str, most: int = REASON_LENGTH) -> str:
@@ -75,9 +92,11 @@ def _finite(text: str) -> float:
     return value if math.isfinite(value) else _refused(text)
 
 
-def _checked(fields: Any, request: LaunchRequest) -> LaunchResult:
-    if not isinstance(fields, dict):
-        raise Unusable(f"its result is of type {type(fields).__name__}, not a table of fields")
+def checked(fields: dict[str, Any]) -> LaunchResult:
+    """Return the result that `fields` are, each of its type; Unusable says which is not.
+
+    The samples of an ok result are each above 0 ns, however many; its reason becomes one printable line.
+    """
     for name in ("samples_ns", "warmup_ns"):
         _durations(name, fields.get(name))
     for name in _COUNTS:
@@ -91,7 +110,7 @@ def _checked(fields: Any, request: LaunchRequest) -> LaunchResult:
         result = LaunchResult.from_json(fields)
     except (ValueError, OverflowError) as error:
         raise Unusable(f"its result is malformed: {line(str(error), 200)}") from None
-    return _complete(result, request)
+    return _complete(result)
 
 
 def _durations(name: str, values: Any) -> None:
@@ -107,16 +126,14 @@ def _typed(name: str, value: Any, types: tuple[type, ...]) -> None:
         raise Unusable(f"its {name} is {line(repr(value), 40)}, not of type {types[0].__name__}")
 
 
-def _complete(result: LaunchResult, request: LaunchRequest) -> LaunchResult:
+def _complete(result: LaunchResult) -> LaunchResult:
     if result.reason is not None and not isinstance(result.reason, str):
         raise Unusable(f"its reason is of type {type(result.reason).__name__}, not text")
     if result.status != "ok":
         return replace(result, reason=line(result.reason or "") or None)
-    if len(result.samples_ns) != request.iterations:
-        raise Unusable(f"it brought {len(result.samples_ns)} samples, not the {request.iterations} asked for")
     for at, sample in enumerate(result.samples_ns, 1):
         if not 0 < sample < 2**63:
-            raise Unusable(f"sample {at} of {request.iterations} lasts {line(str(sample), 40)} ns")
+            raise Unusable(f"sample {at} of {len(result.samples_ns)} lasts {line(str(sample), 40)} ns")
     if result.parity is not None and set(result.parity) != _PARITY:
         raise Unusable(f"its parity tells {', '.join(map(repr, result.parity)) or 'nothing'}")
     return replace(result, reason=None if result.reason is None else line(result.reason))

@@ -6,21 +6,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from exporters import parity
 from latbench import runtimes, stats
-from latbench.errors import BadInput, EnvironmentFault, LatbenchError
+from latbench.errors import EnvironmentFault, LatbenchError
 from latbench.machine import kernels, witnesses
-from latbench.measure import denormals
+from latbench.measure import denormals, expected
 from latbench.measure.clock import MONOTONIC, Clock
 from latbench.measure.group import die_with_parent
 from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.measure.warmup import warm_up
-from latbench.runtimes.base import Arrays
 
 _WARMUP_CAP = 4
 """Warm-up ends unsettled after this many times the requested number."""
@@ -28,7 +25,7 @@ _WARMUP_CAP = 4
 _REHEAT = 3
 """Iterations counted as warm-up at the head of the timed loop: looking at the data has cooled the caches."""
 
-_REASON_LENGTH = 600
+REASON_LENGTH = 600
 
 
 def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
@@ -41,7 +38,7 @@ def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
         return LaunchResult("failed", str(error))
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return LaunchResult("failed", reason[:_REASON_LENGTH])
+        return LaunchResult("failed", reason[:REASON_LENGTH])
 
 
 def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
@@ -49,7 +46,7 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
     found = runtime.check(request.options.device)
     if not found.available:
         raise EnvironmentFault(f"{found.reason}; mend: {found.mend}")
-    inputs, expected = _reference(request.reference)
+    inputs, outputs = expected.read(request.reference)
     # No thread of the runtime runs yet, and between warm-up and timing nothing may stand.
     kernels_before = kernels.witnessed("before")
 
@@ -58,7 +55,7 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
     load_ns = clock() - begin - (session.compile_ns or 0)
     session.bind(inputs)
     (first_ns,) = time_calls(session.run, clock, 1)
-    agreement, fault = (None, None) if expected is None else _agreement(session.outputs(), expected)
+    agreement, fault = (None, None) if outputs is None else expected.agreement(session.outputs(), outputs)
 
     gc.collect()
     cap = _WARMUP_CAP * request.warmup
@@ -91,7 +88,7 @@ def probe_denormals(request: LaunchRequest, result: LaunchResult) -> LaunchResul
     It loads the model twice more; whatever goes wrong with that is no failure of the launch.
     """
     try:
-        inputs, _ = _reference(request.reference)
+        inputs, _ = expected.read(request.reference)
         runtime = runtimes.get(request.runtime)
         ratio = denormals.flush_ratio(runtime, request.source, request.options, inputs)
     except Exception:
@@ -101,36 +98,6 @@ def probe_denormals(request: LaunchRequest, result: LaunchResult) -> LaunchResul
 
 def _settled(earlier: Sequence[int], latest: Sequence[int]) -> bool:
     return stats.warmup_settled(np.asarray(earlier), np.asarray(latest))
-
-
-def _reference(path: str | None) -> tuple[Arrays, Arrays | None]:
-    """Return the inputs and the expected outputs; no outputs in the file, or no file, means unchecked."""
-    if path is None:
-        return {}, None
-    try:
-        with np.load(path) as arrays:
-            named = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, BadZipFile) as error:
-        raise BadInput(f"The reference {path} cannot be read: {error}.") from error
-    inputs = {
-        name.removeprefix("input:"): array for name, array in named.items() if name.startswith("input:")
-    }
-    outputs = {
-        name.removeprefix("output:"): array for name, array in named.items() if name.startswith("output:")
-    }
-    return inputs, outputs or None
-
-
-def _agreement(actual: Arrays, expected: Arrays) -> tuple[parity.Parity, str | None]:
-    """Return the parity, and what makes an output incomparable.
-
-    Outputs are matched by name, or by position where the runtime names them otherwise.
-    """
-    if not expected.keys() <= actual.keys():
-        if len(actual) != len(expected):
-            raise BadInput(f"The model has outputs {list(actual)}, the reference has {list(expected)}.")
-        actual = dict(zip(expected, actual.values(), strict=True))
-    return parity.compare(actual, expected), parity.unlike(actual, expected)
 
 
 def peak_rss_bytes() -> int:

@@ -67,7 +67,7 @@ def _launch(
     kills = oom.kills()
     begin = time.perf_counter_ns()
     process = start(command, environ, output_path)
-    _bound(process.pid)
+    bound(process.pid)
     overdue = group.sleep_until_end(process, timeout)
     wall_ns = time.perf_counter_ns() - begin
     last_lines, spoilt = tail(output_path), None
@@ -102,7 +102,7 @@ def start(command: Sequence[str], environ: Mapping[str, str], output: Path) -> "
         )
 
 
-def _bound(pid: int) -> None:
+def bound(pid: int) -> None:
     """Keep process `pid` from writing files without end, where the system can be told to (Linux)."""
     if hasattr(resource, "prlimit"):
         with suppress(OSError, ValueError):  # it has ended, or runs under a lower limit
