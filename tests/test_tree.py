@@ -25,7 +25,9 @@ COVERED = {
     "latbench/zoo/efficientmod.py": "tests/latbench/zoo/test_goldens.py",
     "latbench/zoo/efficientmod_ablations.py": "tests/latbench/zoo/test_goldens.py",
     "latbench/zoo/mbconv.py": "tests/latbench/zoo/test_registry.py",
+    "latbench/zoo/mobilevit.py": "tests/latbench/zoo/test_goldens_mobilevit.py",
     "latbench/zoo/networks": "tests/latbench/zoo/test_goldens.py",
+    "latbench/zoo/parcnet.py": "tests/latbench/zoo/test_goldens_parcnet.py",
 }
 # Test files that belong to no one module, and what they look at.
 WHOLE = {
