@@ -96,7 +96,7 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel):
         path.relative_to(ROOT).as_posix()
         for package in ("latbench", "exporters")
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".json") or path.name == "py.typed"
+        if path.suffix in (".py", ".json", ".csv") or path.name == "py.typed"
     }
     assert wanted <= inside
     assert {name.split("/")[0] for name in inside} == {
