@@ -1,0 +1,107 @@
+"""Replace every circular correlation of a graph by the lowering that is chosen for it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from exporters import graph
+from exporters.circular.match import Site, sites
+from exporters.lowerings import lowerings
+from exporters.lowerings.base import SPATIAL
+from exporters.lowerings.builder import Builder
+from exporters.lowerings.name import Choice, Chooser, Decision
+from exporters.lowerings.nearest import ASKED, nearest
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+POINTWISE = "latbench.pointwise"
+"""The note on a 1x1 Conv that is to be written as a matrix product: "matmul"."""
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """What became of one circular correlation, as the manifest of an artifact tells it."""
+
+    name: str
+    axis: str
+    length: int
+    other: int
+    channels: tuple[int, int]
+    dense: bool
+    neighbours: str
+    asked: str
+    used: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts by name."""
+        return {**self.__dict__, "channels": list(self.channels)}
+
+
+def lower(model: "ir.Model", choose: Chooser, asked: str = "auto") -> list[Lowered]:
+    """Return what became of each circular correlation of `model`, in order; the graph is changed in place.
+
+    `spatial` leaves the nodes as they are, unless what wraps the input is not in every runtime (Pad
+    mode=wrap). A choice that an operator does not allow becomes the nearest that it does. The 1x1
+    convolutions beside an operator whose choice says so are noted for the pass `pointwise_matmul`.
+    """
+    found = sites(model)
+    decided = [_decided(site, choose) for site in found]
+    opset = model.graph.opset_imports.get("", 0)
+    for site, decision in reversed(
+        list(zip(found, decided, strict=True))
+    ):  # so that no source is replaced yet
+        _replace(site, decision.choice, opset)
+    graph.prune(model)
+    return [_told(site, decision, asked) for site, decision in zip(found, decided, strict=True)]
+
+
+def _decided(site: Site, choose: Chooser) -> Decision:
+    """Return what is chosen for `site` and can be built there."""
+    decision = choose(site.op, site.neighbours)
+    possible = nearest(site.op, decision.choice)
+    if possible.choice != decision.choice:
+        reasons = [reason for reason in (decision.reason, possible.reason) if reason != ASKED]
+        decision = Decision(possible.choice, "; ".join(reasons))
+    if decision.choice.pointwise == "matmul" and not site.before and not site.after:
+        reason = f"{decision.reason}; no 1x1 convolution beside it"
+        decision = Decision(replace(decision.choice, pointwise="conv"), reason)
+    return decision
+
+
+def _replace(site: Site, choice: Choice, opset: int) -> None:
+    import onnx_ir as ir
+
+    if choice.pointwise == "matmul":
+        for node in (*site.before, *site.after):
+            node.metadata_props[POINTWISE] = "matmul"
+    if choice.lowering == SPATIAL and choice.chunk is None and site.plain:
+        return
+    builder, chosen = (
+        Builder(site.conv, f"{site.name}.{choice.lowering}", opset),
+        lowerings()[choice.lowering],
+    )
+    if choice.chunk is None:
+        y = chosen.build(builder, site.source, site.op, choice.factor)
+    else:
+        from exporters.lowerings.chunks import chunked
+
+        y = chunked(builder, site.source, site.op, chosen, choice.factor, choice.chunk)
+    y.shape = ir.Shape(site.op.out_shape)
+    graph.replace(site.end, y)
+
+
+def _told(site: Site, decision: Decision, asked: str) -> Lowered:
+    op = site.op
+    return Lowered(
+        name=site.name,
+        axis=op.axis,
+        length=op.length,
+        other=op.other,
+        channels=op.channels,
+        dense=op.dense,
+        neighbours=site.neighbours,
+        asked=asked,
+        used=decision.choice.text,
+        reason=decision.reason,
+    )
