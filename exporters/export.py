@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,23 @@ import numpy as np
 from exporters import wholefile
 from exporters.artifact import MANIFEST_SCHEMA, Artifact
 from exporters.capture import Captured, capture
+from exporters.circular.compact import compact
+from exporters.circular.lower import Lowered, lower
+from exporters.circular.match import sites
+from exporters.circular.request import Request
 from exporters.errors import InputError
 from exporters.finish import finish, versions
 from exporters.gate import check, first_departure, refuse
+from exporters.lowerings.name import AUTO
 from exporters.memory import peak_mib, reset_peak
 from exporters.parity import Parity, ParityLimits
 from exporters.passes import passes
 from exporters.simplify import simplify
-from exporters.targets import passes_for
+from exporters.targets import FIRST, passes_for
 
 if TYPE_CHECKING:
     import onnx
+    import onnx_ir as ir
     import torch
 
 DEFAULT_OPSET = 20
@@ -46,22 +52,33 @@ def export(
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     limits: ParityLimits | None = None,
+    lowering: str = AUTO,
+    threads: int = 1,
+    table: Path | None = None,
+    machine: str | None = None,
+    captured: Captured | None = None,
 ) -> Artifact:
     """Return the artifact written to the folder `output`: `<stem>.onnx`, its manifest and its reference.
 
     `module` runs in eval mode at the static shapes of `example_inputs` (images are (N, 3, H, W)). The same
-    module, inputs and versions give the same bytes. Raises ExportError when the graph captured, simplified or
-    rewritten for `target` is out of parity with the eager outputs, InputError for unusable input, and OSError
-    when `output` cannot be written; each leaves the files there as they were.
+    module, inputs and versions give the same bytes. `lowering` says how circular correlations (ParC) are
+    written; "auto" chooses by what was measured for `target` and `threads`, in the file `table` and in the
+    package's own table, `machine` being the processor here, if known, to say whose measurements they are.
+    `captured`, of the same module and inputs, saves tracing them again; it is not changed.
+
+    Raises ExportError when the graph captured, simplified or rewritten for `target` is out of parity with the
+    eager outputs, InputError for unusable input, and OSError when `output` cannot be written; each leaves the
+    files there as they were.
     """
     chosen, limits = passes_for(target), limits or ParityLimits()
+    request = Request(lowering, target, threads, table, machine)
     fresh_peak, started = reset_peak(), time.perf_counter()
-    captured = capture(module, example_inputs, opset, input_names, output_names)
-    weights = [value.const_value for value in captured.model.graph.initializers.values()]
-    if sum(tensor.nbytes for tensor in weights if tensor is not None) >= LARGEST:
-        raise InputError(f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
+    if captured is None:
+        captured = capture(module, example_inputs, opset, input_names, output_names)
+    _check_size(captured.model, f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
     stated = {"target": target, "passes": ",".join(chosen), **(provenance or {})}
-    stages, parities = _stages(captured, chosen, opset, limits, name=name, stated=stated)
+    plan = _Plan(name, opset, chosen, limits, stated, request)
+    stages, parities, lowered = _stages(captured, plan)
     path = output / f"{stem or name}.onnx"
     reference = path.with_suffix(".npz")
     data = stages["simplified"].SerializeToString(deterministic=True)
@@ -73,6 +90,8 @@ def export(
         "opset": opset,
         "target": target,
         "passes": list(chosen),
+        **request.stated(lowered),
+        "sites": [site.to_json() for site in lowered],
         "nodes": {stage: _histogram(model) for stage, model in stages.items()},
         "parity": {stage: parity.to_json() for stage, parity in parities.items()},
         "limits": asdict(limits),
@@ -92,43 +111,70 @@ def export(
     return Artifact(path, manifest)
 
 
-def _stages(
-    captured: Captured,
-    chosen: Sequence[str],
-    opset: int,
-    limits: ParityLimits,
-    *,
-    name: str,
-    stated: Mapping[str, str],
-) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity]]":
-    """Return the graph and its parity at each stage; raises at the first stage that is out of parity.
+@dataclass(frozen=True)
+class _Plan:
+    """What the graph of one export goes through, and what the file will state of it."""
 
-    Stages: `captured`, `cleaned` (onnxsim without merging MatMul and Add), `lowered` (the passes) and
+    name: str
+    opset: int
+    passes: Sequence[str]
+    limits: ParityLimits
+    stated: dict[str, str]
+    request: Request
+
+
+def _stages(
+    captured: Captured, plan: _Plan
+) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity], list[Lowered]]":
+    """Return the graph and its parity at each stage, and what circular correlations became.
+
+    Raises at the first stage that is out of parity. Stages: `captured`, `cleaned` (onnxsim without merging
+    MatMul and Add), `circular` (each circular correlation in the form chosen), `lowered` (the passes) and
     `simplified` (onnxsim in full, then stripped and with what is `stated` of it), which is what is written.
     """
     import onnx_ir as ir
 
+    name, limits = plan.name, plan.limits
     stages: dict[str, onnx.ModelProto] = {}
     parities: dict[str, Parity] = {}
 
     def admit(stage: str, model: "onnx.ModelProto", where: str, *, find: bool = False) -> None:
-        stages[stage], parities[stage] = model, check(model, captured, opset, f"{name} {where}")
+        stages[stage], parities[stage] = model, check(model, captured, plan.opset, f"{name} {where}")
         if not limits.passes(parities[stage]):
             culprit = first_departure(model, captured, limits) if find else None
             raise refuse(f"{name} {where}", parities[stage], limits, culprit)
 
+    def keep(stage: str, earlier: str) -> None:
+        stages.setdefault(stage, stages[earlier])
+        parities.setdefault(stage, parities[earlier])
+
     admit("captured", ir.to_proto(captured.model), "as captured", find=True)
     admit("cleaned", simplify(stages["captured"], gemm=False), "after onnxsim", find=True)
-    model, rewrites = ir.from_proto(stages["cleaned"]), passes()
-    for step in chosen:
+    model, rewrites, lowered = ir.from_proto(stages["cleaned"]), passes(), list[Lowered]()
+    if sites(model):
+        for step in FIRST:
+            rewrites[step].apply(model)
+        lowered = lower(model, plan.request.chooser(), plan.request.asked)
+        asked = plan.request.asked
+        _check_size(model, f"{name} is over 2 GiB with the lowering {asked}; use another, such as spatial.")
+        admit("circular", ir.to_proto(model), f"with the lowering {asked}")
+    keep("circular", "cleaned")
+    for step in plan.passes:
         if rewrites[step].apply(model):
             admit("lowered", ir.to_proto(model), f"after the pass {step}")
-    stages.setdefault("lowered", stages["cleaned"])
-    parities.setdefault("lowered", parities["cleaned"])
+    keep("lowered", "circular")
     final = simplify(stages["lowered"])
-    finish(final, name, stated)
+    if lowered:
+        compact(final, conv=plan.request.target != "tensorrt")
+    finish(final, name, plan.stated | plan.request.noted(lowered))
     admit("simplified", final, "after the passes and onnxsim")
-    return stages, parities
+    return stages, parities, lowered
+
+
+def _check_size(model: "ir.Model", refusal: str) -> None:
+    weights = [value.const_value for value in model.graph.initializers.values()]
+    if sum(tensor.nbytes for tensor in weights if tensor is not None) >= LARGEST:
+        raise InputError(refusal)
 
 
 def _histogram(model: "onnx.ModelProto") -> dict[str, int]:

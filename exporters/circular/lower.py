@@ -8,6 +8,7 @@ from exporters.circular.match import Site, sites
 from exporters.lowerings import lowerings
 from exporters.lowerings.base import SPATIAL
 from exporters.lowerings.builder import Builder
+from exporters.lowerings.chunks import chunked
 from exporters.lowerings.name import Choice, Chooser, Decision
 from exporters.lowerings.nearest import ASKED, nearest
 
@@ -84,8 +85,6 @@ def _replace(site: Site, choice: Choice, opset: int) -> None:
     if choice.chunk is None:
         y = chosen.build(builder, site.source, site.op, choice.factor)
     else:
-        from exporters.lowerings.chunks import chunked
-
         y = chunked(builder, site.source, site.op, chosen, choice.factor, choice.chunk)
     y.shape = ir.Shape(site.op.out_shape)
     graph.replace(site.end, y)
