@@ -16,7 +16,7 @@ ROADS = {
     "latbench.errors": (),
     "latbench.stats": ("exporters.discovery",),
     "latbench.machine": ("exporters.discovery", "latbench.errors"),
-    "latbench.zoo": ("exporters.discovery", "latbench.errors"),
+    "latbench.zoo": ("exporters.discovery", "exporters.lowerings.name", "latbench.errors"),
     "latbench.runtimes": ("exporters.discovery", "latbench.errors"),
     "latbench.measure": (
         "exporters.parity",
@@ -48,6 +48,8 @@ ROADS = {
     ),
     "latbench.studies": (
         "exporters.discovery",
+        "exporters.errors",
+        "exporters.lowerings",
         "latbench.errors",
         "latbench.records",
         "latbench.stats",
@@ -69,7 +71,18 @@ ROADS = {
     "latbench": ("latbench.zoo", "latbench.pipeline"),
 }
 RUNTIME_PACKAGES = ("onnxruntime", "openvino", "tensorrt", "ncnn")
-VENDORS = ("torch", "onnx", "onnxscript", "onnx_ir", "onnxsim", "pandas", "scipy", "rich", *RUNTIME_PACKAGES)
+VENDORS = (
+    "torch",
+    "onnx",
+    "onnxscript",
+    "onnx_ir",
+    "onnxsim",
+    "pandas",
+    "scipy",
+    "rich",
+    "matplotlib",
+    *RUNTIME_PACKAGES,
+)
 
 
 class Use(NamedTuple):

@@ -1,7 +1,7 @@
 """Parameters and multiply-accumulates of a network, counted without computing anything."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latbench.zoo.spec import MACS_NOT_COUNTED
 
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """Parameters, multiply-accumulates of one image, and the words for what the latter leave out."""
+    """Parameters, multiply-accumulates of one image, and the words for what the latter leave out.
+
+    `macs` is None for a module that computes Fourier transforms, whose arithmetic is not counted.
+    """
 
     params: int
-    macs: int
+    macs: int | None
     not_counted: str = MACS_NOT_COUNTED
 
 
@@ -26,7 +29,17 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     """
     import torch
     from torch.func import functional_call
+    from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import FlopCounterMode
+
+    class Transforms(TorchDispatchMode):
+        """Notes whether any operator is a Fourier transform."""
+
+        seen = False
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            self.seen |= "_fft_" in str(func)
+            return func(*args, **(kwargs or {}))
 
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
@@ -34,10 +47,10 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     modes = {part: part.training for part in module.modules()}
     try:
         module.eval()
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter, Transforms() as transforms:
             functional_call(module, shapes, (image,))
     finally:
         for part, mode in modes.items():
             part.training = mode
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Counts(params, counter.get_total_flops() // 2)
+    return Counts(params, None if transforms.seen else counter.get_total_flops() // 2)

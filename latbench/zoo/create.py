@@ -7,10 +7,12 @@ import numpy as np
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.zoo.registry import models, spec
 from latbench.zoo.spec import ModelSpec
-from latbench.zoo.weights import live
+from latbench.zoo.weights import calibrate, live
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+CALIBRATION_IMAGES = 2
 
 
 def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **forms: str) -> "nn.Module":
@@ -18,8 +20,9 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
 
     It takes images (N, 3, H, W) and returns logits (N, classes). `resolution` in pixels (default: the
     model's own) is checked against the sizes the model can take. `forms` choose how it is computed, never
-    what: `expand` ("broadcast" | "repeat") and `layout` ("channels_last" | "channels_first" | "blocked");
-    a network that lacks a form (an MBConv has nothing to expand) ignores it. Raises BadInput for an unknown
+    what: `expand` ("broadcast" | "repeat"), `layout` ("channels_last" | "channels_first" | "blocked") and
+    `parc` ("fft", or "spatial", which every other lowering starts from); a network that lacks a form (an
+    MBConv has nothing to expand) ignores it. Raises BadInput for an unknown
     name, size, form or value, and EnvironmentFault without PyTorch.
     """
     chosen = spec(name)
@@ -33,8 +36,18 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
         ) from error
     with torch.random.fork_rng(devices=[]):
         model = chosen.build(**{form: value for form, value in forms.items() if form in chosen.forms})
-    live(model, seed)
-    return model.eval().requires_grad_(False)
+    live(model.eval(), seed)
+    if chosen.calibrated:
+        _calibrate(model, chosen, seed)
+    return model.requires_grad_(False)
+
+
+def _calibrate(model: "nn.Module", chosen: ModelSpec, seed: int) -> None:
+    """Calibrate `model` as its spec's default form is, so that every form has the same weights to the bit."""
+    plain = chosen.build()
+    live(plain.eval(), seed)
+    calibrate(plain, example_input(chosen, batch=CALIBRATION_IMAGES, seed=seed))
+    model.load_state_dict(plain.state_dict())
 
 
 def _check_forms(chosen: ModelSpec, forms: dict[str, str]) -> None:

@@ -1,7 +1,7 @@
 """What is known about one model of the zoo, without building it."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,9 @@ from latbench.errors import BadInput
 
 if TYPE_CHECKING:
     from torch import nn
+
+Forms = Mapping[str, Collection[str]]
+"""Forms and the values each takes: `in` tells whether it does; iterating lists them, the default first."""
 
 MACS_NOT_COUNTED = "norms, activations, softmax, pooling, element-wise arithmetic, biases"
 
@@ -54,8 +57,10 @@ class ModelSpec:
     `macs_not_counted`. `top1` is the published ImageNet-1k accuracy in percent, without distillation.
     `network` is "package.module:Class" and `config` its fixed arguments; `forms` are further arguments with
     the values they take, the default first: they change how outputs are computed, but neither the outputs
-    (beyond rounding) nor the parameters. `fastest` maps an export target to the forms that are fastest
-    there, by `make bench-export`. `code` and `commit`: the authors' code (None: not published).
+    (beyond rounding) nor the parameters; `macs` are those of a ParC's spatial form, whatever computes it.
+    `fastest` maps an export target to the forms that are fastest there, by `make bench-export`. `calibrated`
+    is whether its live weights need their BatchNorms set to what passes through them, for without that an
+    image changes nothing in the logits. `code` and `commit`: the authors' code (None: not published).
     """
 
     name: str
@@ -68,8 +73,9 @@ class ModelSpec:
     config: Mapping[str, Any]
     resolution: int = 224
     sizes: Sizes = Sizes()
-    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms: Forms = field(default_factory=dict)
     fastest: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    calibrated: bool = False
     top1: float | None = None
     top1_source: str | None = None
     latencies: tuple[PublishedLatency, ...] = ()
@@ -93,5 +99,9 @@ class ModelSpec:
 
     def forms_for(self, target: str) -> dict[str, str]:
         """Return the forms to export for `target` with: those fastest there, else the default ones."""
-        defaults = {form: values[0] for form, values in self.forms.items()}
-        return defaults | dict(self.fastest.get(target, {}))
+        return defaults(self.forms) | dict(self.fastest.get(target, {}))
+
+
+def defaults(forms: Forms) -> dict[str, str]:
+    """Return the default value of each form."""
+    return {form: next(iter(values)) for form, values in forms.items()}

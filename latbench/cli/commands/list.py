@@ -17,8 +17,8 @@ def list_models(
     """List the models of the zoo with their published figures.
 
     Resolution in pixels; params and macs (multiply-accumulates of one image; FLOPs are twice that) are
-    counts, macs without what csv and json name in macs_not_counted; top1 is the published ImageNet-1k
-    accuracy in percent.
+    counts, macs without what csv and json name in macs_not_counted and with a ParC as its convolution; top1
+    is the published ImageNet-1k accuracy in percent.
     """
     from latbench.cli.tabular import render
     from latbench.zoo.registry import models, spec

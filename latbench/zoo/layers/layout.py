@@ -141,8 +141,8 @@ class Pointwise(nn.Linear):
 class ChannelNorm(nn.LayerNorm):
     """LayerNorm over the channels at every position of an activation, with the keys of nn.LayerNorm."""
 
-    def __init__(self, channels: int, layout: Layout) -> None:
-        super().__init__(channels)
+    def __init__(self, channels: int, layout: Layout, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps)
         self.layout = layout
 
     def forward(self, x: Tensor) -> Tensor:

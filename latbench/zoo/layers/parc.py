@@ -123,3 +123,9 @@ class ParC(nn.Module):
             x = x + resized(self.pe, size, self.axis, self.resize)
         weight = resized(self.gcc_conv.weight, size, self.axis, self.resize)
         return self.correlate(x, weight, self.gcc_conv.bias, self.axis)
+
+
+def crossed(x: Tensor, along_h: nn.Module, along_w: nn.Module) -> Tensor:
+    """Return (N, C, H, W) `x`, the first C/2 channels put through `along_h`, the others through `along_w`."""
+    first, second = x.chunk(2, dim=1)
+    return torch.cat((along_h(first), along_w(second)), dim=1)

@@ -28,6 +28,14 @@ def test_macs_at_another_resolution(name, macs):
     assert count(spec(name).build(), 256).macs == macs
 
 
+@pytest.mark.parametrize("name", ["parc_resnet50", "parc_mobilenetv2", "parc_convnext_xt"])
+def test_a_fourier_transform_is_not_counted_and_the_sum_is_unknown(name):
+    counted = count(spec(name).build(parc="fft"), 64)
+    assert counted.params == spec(name).params
+    assert counted.macs is None
+    assert count(spec(name).build(parc="crt4_7"), 224).macs == spec(name).macs
+
+
 @pytest.mark.parametrize("expand", ["broadcast", "repeat"])
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
 def test_the_form_changes_no_count(expand, layout):

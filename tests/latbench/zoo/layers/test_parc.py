@@ -14,6 +14,7 @@ from latbench.zoo.layers.parc import (
     ParC,
     circular_fft,
     circular_spatial,
+    crossed,
     eager_form,
     resized,
 )
@@ -163,3 +164,8 @@ def test_only_fft_computes_by_fft_before_an_export():
         "spatial",
         "spatial",
     ]
+
+
+def test_the_first_half_of_the_channels_goes_along_h_and_the_second_along_w():
+    x = torch.arange(4.0).reshape(1, 4, 1, 1)
+    assert crossed(x, lambda half: half + 10, lambda half: -half).flatten().tolist() == [10, 11, -2, -3]
