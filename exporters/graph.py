@@ -122,7 +122,7 @@ def add_constant(graph: "ir.Graph | ir.Function", name: str, array: np.ndarray) 
     while free in graph.initializers:
         number += 1
         free = f"{name}.{number}"
-    tensor = ir.tensor(np.ascontiguousarray(array), name=free)
+    tensor = ir.tensor(np.asarray(array, order="C"), name=free)
     value = ir.Value(
         name=free, shape=ir.Shape(array.shape), type=ir.TensorType(tensor.dtype), const_value=tensor
     )

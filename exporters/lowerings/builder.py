@@ -1,5 +1,6 @@
 """Nodes and constants for one lowering, put where the operator stood."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ class Builder:
 
     def __init__(self, anchor: "ir.Node", name: str, opset: int) -> None:
         self._anchor, self._name, self._count = anchor, name, 0
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
         self.opset = opset
 
     def node(
@@ -55,9 +57,13 @@ class Builder:
         return self._constant(np.asarray(values, np.int64))
 
     def _constant(self, array: np.ndarray) -> "ir.Value":
-        graph = self._anchor.graph
-        assert graph is not None
-        return add_constant(graph, self._next("constant"), array)
+        """Return a constant, the same for the same numbers: chunks share their transforms."""
+        key = (array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest())
+        if key not in self._constants:
+            graph = self._anchor.graph
+            assert graph is not None
+            self._constants[key] = add_constant(graph, self._next("constant"), array)
+        return self._constants[key]
 
     def _next(self, what: str) -> str:
         self._count += 1

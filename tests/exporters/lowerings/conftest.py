@@ -75,6 +75,12 @@ def error_of():
 
 
 @pytest.fixture(scope="session")
+def deviation():
+    """Return a function: the error of `op` as a lowering writes it."""
+    return lambda op, *how: _error_of(_built(op, *how), op)
+
+
+@pytest.fixture(scope="session")
 def operators():
     """Return a function: the operators of a model, in order."""
     return lambda model: [node.op_type for node in model.graph.node if node.name != "last"]

@@ -1,0 +1,61 @@
+"""As crtk, the transform a convolution: its taps reach over the length where crtk has to move it."""
+
+from typing import TYPE_CHECKING
+
+from exporters.lowerings.base import FOURIER, Circular, Lowering
+from exporters.lowerings.crtk import factors as gauss_factors
+from exporters.lowerings.crtk import finish
+from exporters.lowerings.crtk import refusal as gauss_refusal
+from exporters.lowerings.dft import gauss_rows
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from exporters.lowerings.builder import Builder
+
+
+def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -> "ir.Value":
+    """Return y as crtk does, its first Transpose and product one convolution from 1 to J channels.
+
+    Along W, N1 taps N2 apart over each image of a channel (or of all channels, one under the other, dense):
+    (J, H, N2) comes out. Dense along H, N1 taps next to one another, and N1 further each time.
+    """
+    assert factor is not None
+    batch, channels, height, width = op.shape
+    inner = op.length // factor
+    there, back = gauss_rows(factor)
+    if op.axis == "h":
+        image, place = (batch, 1, channels * factor, inner * width), {"strides": [factor, 1]}
+        taps = [factor, 1]
+    else:
+        image = (batch, 1, channels * height, width) if op.dense else (batch * channels, 1, height, width)
+        place, taps = {"dilations": [1, inner]}, [1, factor]
+    weight = builder.floats(there.reshape(-1, 1, *taps))
+    rows = builder.node("Conv", builder.reshape(x, *image), weight, kernel_shape=taps, **place)
+    if op.dense and op.axis == "w" and inner > 1:
+        split = builder.reshape(rows, batch, there.shape[0], channels, height, inner)
+        rows = builder.transpose(split, 0, 1, 2, 4, 3)
+    return finish(builder, rows, back, op, factor)
+
+
+def refusal(op: Circular, factor: int | None) -> str | None:
+    """Return why a convolution cannot be the transform, or serves nothing."""
+    if op.axis == "h" and not op.dense:
+        return "along H nothing is moved that a convolution could save, see crtk"
+    return gauss_refusal(op, factor)
+
+
+def factors(op: Circular) -> tuple[int, ...]:
+    """Return those of crtk, none where it is refused."""
+    return tuple(n for n in gauss_factors(op) if refusal(op, n) is None)
+
+
+LOWERING = Lowering(
+    name="crtkd",
+    family=FOURIER,
+    build=build,
+    mathematics="y = B S A x: as crtk, A a convolution with N1 strided or dilated taps and J output channels",
+    refusal=refusal,
+    factors=factors,
+    takes_factor=True,
+)
