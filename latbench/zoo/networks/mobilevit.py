@@ -12,10 +12,10 @@ PATCH = 2
 
 
 def unfold(x: Tensor) -> Tensor:
-    """Return (N * 4, L, C): the four places in a patch apart, each with its L patches; H and W are even."""
+    """Return tokens (N * 4 * L, C): for each place in a patch, the L patches; H and W are even."""
     count, channels, height, width = x.shape
     x = x.reshape(count, channels, height // PATCH, PATCH, width // PATCH, PATCH)
-    return x.permute(0, 3, 5, 2, 4, 1).reshape(count * PATCH**2, -1, channels)
+    return x.permute(0, 3, 5, 2, 4, 1).reshape(-1, channels)
 
 
 def fold(tokens: Tensor, height: int, width: int) -> Tensor:
@@ -26,7 +26,7 @@ def fold(tokens: Tensor, height: int, width: int) -> Tensor:
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention of tokens (N, L, C), biases throughout."""
+    """Multi-head self-attention among every `length` tokens of (T, C), biases throughout."""
 
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
@@ -34,19 +34,21 @@ class SelfAttention(nn.Module):
         self.qkv_proj = nn.Linear(channels, 3 * channels)
         self.out_proj = nn.Linear(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the attended tokens (N, L, C)."""
-        qkv = self.qkv_proj(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        query, key, value = qkv.unbind(0)
-        return self.out_proj(F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))
+    def forward(self, x: Tensor, length: int) -> Tensor:
+        """Return the attended tokens (T, C), the heads of query, key and value split by one transpose."""
+        tokens, channels = x.shape
+        qkv = self.qkv_proj(x).reshape(-1, length, 3 * self.heads, channels // self.heads).transpose(1, 2)
+        query, key, value = qkv.chunk(3, 1)
+        scores = query * (channels // self.heads) ** -0.5 @ key.transpose(2, 3)
+        return self.out_proj((scores.softmax(-1) @ value).transpose(1, 2).reshape(tokens, channels))
 
 
 class Transformer(nn.Module):
-    """A pre-norm transformer block on tokens (N, L, C); the feed-forward part has a SiLU."""
+    """A pre-norm transformer block on tokens (T, C); the feed-forward part has a SiLU."""
 
     def __init__(self, channels: int, hidden: int, heads: int) -> None:
         super().__init__()
-        self.pre_norm_mha = nn.Sequential(nn.LayerNorm(channels), SelfAttention(channels, heads))
+        self.pre_norm_mha = nn.ModuleList((nn.LayerNorm(channels), SelfAttention(channels, heads)))
         self.pre_norm_ffn = nn.Sequential(
             nn.LayerNorm(channels),
             nn.Linear(channels, hidden),
@@ -55,9 +57,10 @@ class Transformer(nn.Module):
             nn.Linear(hidden, channels),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return tokens (N, L, C)."""
-        x = x + self.pre_norm_mha(x)
+    def forward(self, x: Tensor, length: int) -> Tensor:
+        """Return tokens (T, C); every `length` of them attend to one another."""
+        norm, attention = self.pre_norm_mha
+        x = x + attention(norm(x), length)
         return x + self.pre_norm_ffn(x)
 
 
@@ -70,7 +73,7 @@ class MobileViTBlock(nn.Module):
         self.local_rep.add_module("conv_3x3", ConvLayer(channels, channels, 3))
         self.local_rep.add_module("conv_1x1", ConvLayer(channels, dim, norm=False, activation=False))
         transformers = [Transformer(dim, 2 * dim, heads) for _ in range(depth)]
-        self.global_rep = nn.Sequential(*transformers, nn.LayerNorm(dim))
+        self.global_rep = nn.ModuleList((*transformers, nn.LayerNorm(dim)))
         self.conv_proj = ConvLayer(dim, channels)
         self.fusion = ConvLayer(2 * channels, channels, 3)
 
@@ -81,7 +84,11 @@ class MobileViTBlock(nn.Module):
         even = [-(-length // PATCH) * PATCH for length in size]
         if even != size:
             local = F.interpolate(local, even, mode="bilinear", align_corners=False)
-        mixed = fold(self.global_rep(unfold(local)), *even)
+        tokens, length = unfold(local), even[0] * even[1] // PATCH**2
+        *transformers, norm = self.global_rep
+        for transformer in transformers:
+            tokens = transformer(tokens, length)
+        mixed = fold(norm(tokens), *even)
         if even != size:
             mixed = F.interpolate(mixed, size, mode="bilinear", align_corners=False)
         return self.fusion(torch.cat((x, self.conv_proj(mixed)), 1))

@@ -91,10 +91,10 @@ def test_where_patches_do_not_divide_the_map_it_is_stretched_as_the_authors_do()
 def test_patches_are_taken_apart_by_their_places_and_put_together_again():
     image = torch.arange(2 * 3 * 4 * 6.0).reshape(2, 3, 4, 6)
     tokens = unfold(image)
-    assert tokens.shape == (8, 6, 3)
+    assert tokens.shape == (48, 3)
     for number, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
         place = image[1, :, row::2, column::2].flatten(1).T
-        assert torch.equal(tokens[4 + number], place)
+        assert torch.equal(tokens.unflatten(0, (8, 6))[4 + number], place)
     assert torch.equal(fold(tokens, 4, 6), image)
 
 
