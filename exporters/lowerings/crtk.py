@@ -29,12 +29,14 @@ def arrange(builder: "Builder", x: "ir.Value", op: Circular, factor: int) -> "ir
     """Return x with the slow index of the length as its rows: (B, C, N1, -1), or dense (B, N1, -1)."""
     batch, channels, height, width = op.shape
     inner = op.length // factor
+    if op.dense and inner == 1:
+        moved = builder.transpose(x, *((0, 2, 1, 3) if op.axis == "h" else (0, 3, 1, 2)))
+        return builder.reshape(moved, batch, factor, -1)
     if op.dense:
         split = (channels, factor, inner, width) if op.axis == "h" else (channels, height, factor, inner)
         order = (0, 2, 1, 3, 4) if op.axis == "h" else (0, 3, 1, 4, 2)
-        return builder.reshape(
-            builder.transpose(builder.reshape(x, batch, *split), *order), batch, factor, -1
-        )
+        moved = builder.transpose(builder.reshape(x, batch, *split), *order)
+        return builder.reshape(moved, batch, factor, -1)
     if op.axis == "w":
         x = builder.transpose(builder.reshape(x, batch, channels, height, factor, inner), 0, 1, 3, 2, 4)
     return builder.reshape(x, batch, channels, factor, inner * op.other)
@@ -42,28 +44,45 @@ def arrange(builder: "Builder", x: "ir.Value", op: Circular, factor: int) -> "ir
 
 def finish(builder: "Builder", rows: "ir.Value", back: np.ndarray, op: Circular, factor: int) -> "ir.Value":
     """Return y from the transformed rows: the product of each with its matrices, the way back, the shift."""
-    batch, (inputs, outputs), other = op.shape[0], op.channels, op.other
-    inner, count = op.length // factor, back.shape[1]
-    matrices, inverse = gauss_products(op.weight, factor), builder.floats(back)
-    if op.dense:
-        # (O, C, J, N2, N2) to one matrix a row, from all inputs to all outputs.
-        joint = matrices.transpose(2, 0, 3, 1, 4).reshape(count, outputs * inner, inputs * inner)
-        columns = builder.reshape(rows, batch, count, inputs * inner, other)
-        product = builder.node("MatMul", builder.floats(joint), columns)
-        y = builder.node("MatMul", inverse, builder.reshape(product, batch, count, outputs * inner * other))
-        y = builder.reshape(y, batch, factor, outputs, inner, other)
-        y = builder.transpose(y, *((0, 2, 1, 3, 4) if op.axis == "h" else (0, 2, 4, 1, 3)))
-        return shifted(builder, builder.reshape(y, *op.out_shape), op)
+    mixed = _mixed_dense if op.dense else _mixed_depthwise
+    return shifted(builder, mixed(builder, rows, back, op, factor), op)
+
+
+def _mixed_depthwise(
+    builder: "Builder", rows: "ir.Value", back: np.ndarray, op: Circular, factor: int
+) -> "ir.Value":
+    batch, channels, inner, other = op.shape[0], op.channels[0], op.length // factor, op.other
+    matrices, count = gauss_products(op.weight, factor), back.shape[1]
     if op.axis == "h":
-        columns = builder.reshape(rows, batch, outputs, count, inner, other)
+        columns = builder.reshape(rows, batch, channels, count, inner, other)
         product = builder.node("MatMul", builder.floats(matrices), columns)
     else:
-        columns = builder.reshape(rows, batch, outputs, count, other, inner)
+        columns = builder.reshape(rows, batch, channels, count, other, inner)
         product = builder.node("MatMul", columns, builder.floats(matrices.swapaxes(-1, -2)))
-    y = builder.node("MatMul", inverse, builder.reshape(product, batch, outputs, count, inner * other))
+    product = builder.reshape(product, batch, channels, count, inner * other)
+    y = builder.node("MatMul", builder.floats(back), product)
     if op.axis == "w":
-        y = builder.transpose(builder.reshape(y, batch, outputs, factor, other, inner), 0, 1, 3, 2, 4)
-    return shifted(builder, builder.reshape(y, *op.out_shape), op)
+        y = builder.transpose(builder.reshape(y, batch, channels, factor, other, inner), 0, 1, 3, 2, 4)
+    return builder.reshape(y, *op.out_shape)
+
+
+def _mixed_dense(
+    builder: "Builder", rows: "ir.Value", back: np.ndarray, op: Circular, factor: int
+) -> "ir.Value":
+    """Return y: one matrix a row, (O N2, C N2), from all input to all output channels."""
+    batch, (inputs, outputs), inner, other = op.shape[0], op.channels, op.length // factor, op.other
+    matrices, count = gauss_products(op.weight, factor), back.shape[1]
+    joint = matrices.transpose(2, 0, 3, 1, 4).reshape(count, outputs * inner, inputs * inner)
+    columns = builder.reshape(rows, batch, count, inputs * inner, other)
+    product = builder.node("MatMul", builder.floats(joint), columns)
+    product = builder.reshape(product, batch, count, outputs * inner * other)
+    y = builder.node("MatMul", builder.floats(back), product)
+    if inner == 1:
+        y = builder.reshape(y, batch, factor, outputs, other)
+        return builder.transpose(y, *((0, 2, 1, 3) if op.axis == "h" else (0, 2, 3, 1)))
+    y = builder.reshape(y, batch, factor, outputs, inner, other)
+    y = builder.transpose(y, *((0, 2, 1, 3, 4) if op.axis == "h" else (0, 2, 4, 1, 3)))
+    return builder.reshape(y, *op.out_shape)
 
 
 def refusal(op: Circular, factor: int | None) -> str | None:

@@ -132,6 +132,12 @@ def test_a_constant_takes_the_first_free_name(model):
     assert add_constant(model.graph, "new", np.zeros(2, np.float32)).name == "new"
 
 
+def test_a_constant_keeps_its_rank(model):
+    for shape in ((), (1,), (2, 0)):
+        made = add_constant(model.graph, "made", np.zeros(shape, np.int64))
+        assert tuple(made.shape) == tuple(made.const_value.shape) == made.const_value.numpy().shape == shape
+
+
 def test_setting_a_constant_leaves_the_other_reader_its_own(model):
     one, other = node(model, "Conv", 0), node(model, "Conv", 1)
     set_constant(one, 1, np.zeros((4, 3, 1, 1), np.float32), "zeroed")

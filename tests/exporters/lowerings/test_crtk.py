@@ -30,6 +30,7 @@ def test_a_dense_one_moves_the_activations_twice(circular, built, operators):
         found = operators(built(circular(axis, (1, 3, 6, 6), outputs=4), LOWERING, 6))
         assert found.count("Transpose") == 2
         assert found.count("MatMul") == 3
+        assert found.count("Reshape") == 4
 
 
 def test_refused(circular):
