@@ -18,7 +18,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-rerun bench-regimes bench-evidence bench-aa wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-rerun bench-regimes bench-evidence bench-aa wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -54,6 +54,9 @@ bench-overhead: $(READY) ## Print what the harness itself costs per inference, b
 
 bench-export: $(READY) ## Print how much faster our exported graphs run than a plain export
 	@$(VENV)/bin/python bench/export.py $(ARGS)
+
+bench-parc: $(READY) ## Print how much faster ParC's lowerings run than its spatial form: ARGS='isolated --runtime openvino'
+	@$(VENV)/bin/python bench/parc.py $(ARGS)
 
 bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='take DIR', later ARGS='show DIR DIR'
 	@$(VENV)/bin/python bench/rerun.py $(ARGS)

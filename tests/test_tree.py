@@ -35,6 +35,7 @@ WHOLE = {
     "tests/faults/test_disk.py": "latbench/records",
     "tests/faults/test_kill.py": "latbench/pipeline",
     "tests/bench/test_aa.py": "bench/aa.py",
+    "tests/bench/test_parc.py": "bench/parc.py",
     "tests/bench/test_regimes.py": "bench/regimes.py",
     "tests/bench/test_rerun.py": "bench/rerun.py",
     "tests/evidence/test_coverage.py": "bench/simulated/coverage.py",
