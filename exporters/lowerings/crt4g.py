@@ -1,4 +1,4 @@
-"""As crt4, the products a grouped 1x1 convolution whose bias is the transformed shift: no Add is left."""
+"""As crt4, the products a grouped convolution whose bias is the transformed shift: no Add is left."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -> "ir.Value":
     """Return y by a matrix product, a convolution with C N1 / 2 groups of 2 N2 channels, a matrix product.
 
-    The transform A is orthogonal, so y = A' (M A x + A s) has s added; along W between two Transposes.
+    The transform A is orthogonal, so y = A' (M A x + A s) has s added; along W between two Transposes. The
+    convolution is along one axis: of one along two, ONNX Runtime would reorder both sides for its blocked
+    layout where 2 N2 is a multiple of 16.
     """
     assert factor is not None
     batch, channels, _height, _width = op.shape
@@ -28,12 +30,12 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     residues = builder.node(
         "MatMul", builder.floats(rows), builder.reshape(x, batch, channels, factor, inner * other)
     )
-    matrices = pair_products(op.weight, factor).reshape(channels * op.length, 2 * inner, 1, 1)
-    given = [builder.reshape(residues, batch, channels * op.length, 1, other), builder.floats(matrices)]
+    matrices = pair_products(op.weight, factor).reshape(channels * op.length, 2 * inner, 1)
+    given = [builder.reshape(residues, batch, channels * op.length, other), builder.floats(matrices)]
     if op.shift is not None:
         shift = rows @ np.asarray(op.shift, np.float64).reshape(channels, factor, inner)
         given.append(builder.floats(shift.reshape(-1)))
-    product = builder.node("Conv", *given, group=channels * factor // 2, kernel_shape=[1, 1])
+    product = builder.node("Conv", *given, group=channels * factor // 2, kernel_shape=[1])
     product = builder.reshape(product, batch, channels, factor, inner * other)
     y = builder.reshape(
         builder.node("MatMul", builder.floats(rows.T), product), batch, channels, op.length, other
@@ -45,7 +47,7 @@ LOWERING = Lowering(
     name="crt4g",
     family=FOURIER,
     build=build,
-    mathematics="y = A' (M A x + A s): as crt4, M a grouped 1x1 convolution and the shift its bias",
+    mathematics="y = A' (M A x + A s): as crt4, M a grouped convolution and the shift its bias",
     refusal=refusal,
     factors=factors,
     takes_factor=True,

@@ -18,18 +18,21 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     """Return y as crtk does, its first Transpose and product one convolution from 1 to J channels.
 
     Along W, N1 taps N2 apart over each image of a channel (or of all channels, one under the other, dense):
-    (J, H, N2) comes out. Dense along H, N1 taps next to one another, and N1 further each time.
+    (J, H, N2) comes out. Dense along H, N1 taps next to one another, and N1 further each time. An axis of
+    one place makes it a convolution of volumes, which ONNX Runtime leaves in the plain layout.
     """
     assert factor is not None
     batch, channels, height, width = op.shape
     inner = op.length // factor
     there, back = gauss_rows(factor)
     if op.axis == "h":
-        image, place = (batch, 1, channels * factor, inner * width), {"strides": [factor, 1]}
-        taps = [factor, 1]
+        image, place = (batch, 1, 1, channels * factor, inner * width), {"strides": [1, factor, 1]}
+        taps = [1, factor, 1]
     else:
-        image = (batch, 1, channels * height, width) if op.dense else (batch * channels, 1, height, width)
-        place, taps = {"dilations": [1, inner]}, [1, factor]
+        image = (
+            (batch, 1, 1, channels * height, width) if op.dense else (batch * channels, 1, 1, height, width)
+        )
+        place, taps = {"dilations": [1, 1, inner]}, [1, 1, factor]
     weight = builder.floats(there.reshape(-1, 1, *taps))
     rows = builder.node("Conv", builder.reshape(x, *image), weight, kernel_shape=taps, **place)
     if op.dense and op.axis == "w" and inner > 1:
