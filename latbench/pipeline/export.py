@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import exporters
 import latbench
@@ -12,6 +12,9 @@ from latbench.pipeline.subjects import kinds
 from latbench.pipeline.subjects.base import Built
 from latbench.pipeline.wish import Wish
 from latbench.records.lock import unwritable
+
+if TYPE_CHECKING:
+    from exporters.capture import Captured
 
 _NEEDED = ("torch", "onnx", "onnxscript", "onnxsim", "onnxruntime")
 
@@ -36,8 +39,16 @@ def export(wish: Wish, output: Path) -> Artifact:
     EnvironmentFault without the packages it takes or when `output` cannot be written.
     """
     _check_packages(wish)
-    built = build(wish)
+    return export_built(wish, build(wish), output)
+
+
+def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | None" = None) -> Artifact:
+    """Return the artifact of `wish` from what `build` made of it, raising as `export` does.
+
+    `captured` is the graph of that module where another wish has captured it already.
+    """
     counts = _counts(built)
+    given: dict[str, Any] = {} if captured is None else {"captured": captured}
     provenance = wish.provenance | {name: str(count) for name, count in counts.items()}
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -50,6 +61,7 @@ def export(wish: Wish, output: Path) -> Artifact:
             target=wish.target,
             stem=wish.stem,
             provenance=provenance,
+            **given,
         )
     except OSError as error:
         raise unwritable(output / f"{wish.stem}.onnx", error) from error

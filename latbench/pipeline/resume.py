@@ -15,7 +15,7 @@ from latbench.records import CellPlan, RunRecord, Store
 
 _SAME_RUN = (
     *("iterations", "launches", "warmup", "protocol", "seed", "versions", "schedule"),
-    *("precision_target", "time_limit_s", "looks", "extend_s"),
+    *("precision_target", "time_limit_s", "looks", "extend_s", "budget_s"),
 )
 _SAME_MACHINE = ("cpu_model", "usable_cpus", "cpu_set", "cpu_quota", "kernel")
 

@@ -71,20 +71,20 @@ def run_parts(
     chosen = [subjects(part) for part in parts]
     with Store.open(options.output) as store:
         spun = _with_spinning(parts, heard)
-        found = _survey(spun)
+        found = survey_of(spun)
         named = arms or [None] * len(parts)
         cells = [
             one
             for subject, part, arm in zip(chosen, spun, named, strict=True)
             for one in wanted(subject, part, found.available, arm)
         ]
-        _check_any(cells)
+        check_any(cells)
         preparation = Preparation(options.output, heard)
         machine = probe()
         seen = estimate.earlier(store.records(), machine)
         heard.planned(overview(cells, options, preparation.missing(cells), found, seen))
         planned = with_macs(preparation.plan(cells))
-        _check_apart(planned)
+        check_apart(planned)
         fresh = planned_record(
             [one.cell for one in planned], options, schedule=schedule, machine=machine, command=command
         )
@@ -110,7 +110,8 @@ def _check_shared(parts: Sequence[RunOptions], schedule: str) -> None:
             raise ValueError(f"the parts of a run differ in {name}")
 
 
-def _check_apart(planned: Sequence[Planned]) -> None:
+def check_apart(planned: Sequence[Planned]) -> None:
+    """Return None when no two cells are the same; BadInput names the one that is asked for twice."""
     often = Counter(one.cell.cell_id for one in planned)
     for one in planned:
         if often[one.cell.cell_id] > 1:
@@ -129,7 +130,8 @@ def _with_spinning(parts: Sequence[RunOptions], watch: Watch) -> list[RunOptions
     return [replace(part, spinning="off") if many else part for part, many in zip(parts, over, strict=True)]
 
 
-def _survey(parts: Sequence[RunOptions]) -> Survey:
+def survey_of(parts: Sequence[RunOptions]) -> Survey:
+    """Return what the runtimes of all `parts` can do here; EnvironmentFault when importing one is fatal."""
     names = list(dict.fromkeys(name for part in parts for name in part.runtimes))
     begin = time.perf_counter()
     try:
@@ -142,7 +144,8 @@ def _survey(parts: Sequence[RunOptions]) -> Survey:
     return Survey.from_json(told, time.perf_counter() - begin)
 
 
-def _check_any(cells: Sequence[Wanted]) -> None:
+def check_any(cells: Sequence[Wanted]) -> None:
+    """Return None when some of `cells` can run here; EnvironmentFault says why none can."""
     reasons = {one.runtime: one.refusal for one in cells}
     if all(one.refusal is not None for one in cells):
         told = ". ".join(f"{runtime}: {reason}" for runtime, reason in reasons.items())

@@ -25,9 +25,12 @@ def _of(module: str, name: str) -> Task:
 
 TASKS: Mapping[str, Task] = {
     "eager": _of("prepare", "eager"),
+    "empty": _of("lowered", "empty"),
     "exported": _of("prepare", "exported"),
     "loaded": _of("loaded", "loaded"),
+    "lowered": _of("lowered", "lowered"),
     "reference": _of("prepare", "reference"),
+    "subjects": _of("lowered", "subjects"),
     "survey": _of("survey", "survey"),
 }
 """What can be asked for; each takes and returns plain JSON values, and no other's imports are waited for."""

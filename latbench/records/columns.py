@@ -93,7 +93,11 @@ _CELL = (
             "protocol",
             "launches (several fresh processes), paper (one, hence no interval), adaptive, or quick (5 %).",
         ),
-        ("schedule", "Order of the launches: blocks (each cell once), or abba (pairs, for a comparison)."),
+        (
+            "schedule",
+            "Order of the launches: blocks (each cell once), abba (pairs, for a comparison), or shared (the "
+            "cells of one subject and runtime by turns in one process).",
+        ),
         ("arm", "What tells apart cells of a comparison that are otherwise the same."),
     ),
     *_floats(

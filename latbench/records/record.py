@@ -94,13 +94,16 @@ class RunRecord:
 
     `created` is ISO 8601 in UTC, `iterations` the timed iterations asked for per cell over all `launches`,
     `warmup` the untimed ones before each launch, `protocol` "launches", "paper", "adaptive" or "quick",
-    `schedule` the order of launches ("blocks", or "abba" for comparisons). `machine` is what `machine.probe`
-    found, `versions` the version by package, `environment` further facts of the environment.
+    `schedule` the order of launches ("blocks", "abba" for comparisons, "shared" for sweeps). `machine` is
+    what `machine.probe` found, `versions` the version by package, `environment` further facts.
 
     An adaptive run has `precision_target`, the half-width of the interval to reach as a share of the
     estimate, `looks`, the launch counts at which it may stop, and `time_limit_s`, the measuring time of a
     cell after which it does; `launches` is the most there can be and `iterations` None: its pilot tells.
     `extend_s` is the measuring time of a cell within which a fixed run adds launches for its levels.
+
+    In a sweep cells of one runtime share their launches: `iterations` are then the most there can be,
+    `budget_s` the seconds of timing in a launch that its cells share, `time_limit_s` that of all launches.
     """
 
     run_id: str
@@ -120,6 +123,7 @@ class RunRecord:
     time_limit_s: float | None = None
     looks: tuple[int, ...] = ()
     extend_s: float | None = None
+    budget_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""
