@@ -1,0 +1,153 @@
+"""What is measured for a crossover: single operators or whole networks, each in several lowerings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from exporters.lowerings import lowerings
+from exporters.lowerings.base import LITERAL, SPATIAL, Circular
+from exporters.lowerings.name import AUTO, FFT, VALUES, parse
+from latbench.errors import BadInput
+from latbench.zoo.parcs import ParcSpec
+
+CONTEXTS = ("isolated", "network")
+NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
+"""What a whole network is measured in, unless lowerings are named."""
+
+CHUNKED_FROM = 800_000
+"""Bytes of an activation from which chunks of channels are tried too: a smaller one stays in the cache."""
+
+DFT_NS = 0.6
+"""Nanoseconds per place and length that ONNX Runtime's DFT operator takes at lengths of 224 and 448 that are
+no power of two, where its cost grows with the square of the length; smaller ones take several times that."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One subject in several lowerings; `refused` are lowerings that are not tried, each with the reason.
+
+    `resolution` is the height and width of the input of a network, None for an operator, whose name has its.
+    """
+
+    name: str
+    lowerings: tuple[str, ...]
+    resolution: int | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Every combination of `sizes`, `channels` and `axes`, as operators; or `model` at every one of `sizes`.
+
+    `lowerings` empty means all that can be built. Operators are `dense` or depthwise, and stand alone or
+    between 1x1 convolutions (`context` "network"). An activation of more than `memory_limit` bytes, and a
+    DFT operator that would take longer than `call_limit_s` a call, are refused, not measured. BadInput for
+    what cannot be.
+    """
+
+    sizes: tuple[int, ...]
+    channels: tuple[int, ...] = ()
+    axes: tuple[str, ...] = ("h", "w")
+    model: str | None = None
+    context: str = CONTEXTS[0]
+    dense: bool = False
+    lowerings: tuple[str, ...] = ()
+    memory_limit: int = 128 * 2**20
+    call_limit_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        for text in self.lowerings:
+            if text not in VALUES:
+                raise BadInput(f"--lowering {text!r} does not exist; use some of: {', '.join(VALUES)}.")
+        for axis in self.axes:
+            if axis not in ("h", "w"):
+                raise BadInput(f"--axis {axis!r} is no axis; use h, w or both: h,w.")
+        if self.context not in CONTEXTS:
+            raise BadInput(f"--context {self.context!r} does not exist; use one of: {', '.join(CONTEXTS)}.")
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Return what is to be measured, a subject at a time, the smallest size first."""
+        if self.model is not None:
+            forms = with_spatial(self.lowerings or NETWORK_FORMS)
+            return tuple(Asked(self.model, forms, size) for size in self.sizes)
+        return tuple(
+            self._operator(ParcSpec(axis, channels, size, size, self.dense, self.context))
+            for size, channels, axis in product(self.sizes, self.channels, self.axes)
+        )
+
+    def _operator(self, spec: ParcSpec) -> Asked:
+        size = spec.height
+        shape = (1, spec.channels, size, size)
+        taps = (spec.channels, spec.channels, size) if spec.dense else (spec.channels, size)
+        op = Circular(spec.axis, shape, np.broadcast_to(np.float64(0), taps))
+        forms = with_spatial(self.lowerings or tuple(possible(op, pointwise=self.context == "network")))
+        large = 4 * spec.channels * size * size
+        if large > self.memory_limit:
+            why = (
+                f"an activation of {large / 2**20:.0f} MiB is over the limit of "
+                f"{self.memory_limit / 2**20:.0f} MiB (--memory-limit)"
+            )
+            return Asked(spec.name, (), refused=dict.fromkeys(forms, why))
+        refused, seconds = {}, literal_seconds(spec.channels, size)
+        if seconds > self.call_limit_s:
+            why = f"a call of the DFT operator would take about {seconds:.1f} s, over {self.call_limit_s:g} s"
+            refused = {text: why for text in forms if _literal(text)}
+        return Asked(spec.name, tuple(text for text in forms if text not in refused), refused=refused)
+
+
+def possible(op: Circular, *, pointwise: bool = False) -> Iterator[str]:
+    """Yield the name of every lowering that can be built for `op`, with each factor worth trying.
+
+    Depthwise ones come in chunks of channels too where the activation is large, and with `pointwise` also
+    with the neighbouring 1x1 convolutions as matrix products.
+    """
+    large = 4 * int(np.prod(op.shape)) > CHUNKED_FROM and not op.dense
+    for name, lowering in lowerings().items():
+        factors: Sequence[int | None] = lowering.factors(op) if lowering.takes_factor else (None,)
+        for factor in factors:
+            if lowering.refusal(op, factor) is not None:
+                continue
+            text = name if factor is None else f"{name}_{factor}"
+            yield text
+            if lowering.family in (SPATIAL, LITERAL):
+                continue
+            chunked = (text, f"{text}_ch") if large else (text,)
+            yield from chunked[1:]
+            yield from (f"{one}+matmul" for one in chunked if pointwise)
+
+
+def with_spatial(forms: Sequence[str]) -> tuple[str, ...]:
+    """Return `forms` with the spatial form, which all others are compared with, first."""
+    return (SPATIAL, *(one for one in dict.fromkeys(forms) if one != SPATIAL))
+
+
+def literal_seconds(channels: int, size: int) -> float:
+    """Return about how long one call of the DFT operator takes on a square activation, in seconds."""
+    if size & (size - 1) == 0:
+        return 0.0
+    return DFT_NS * 1e-9 * channels * float(size) ** 3
+
+
+def _literal(text: str) -> bool:
+    return text != AUTO and lowerings()[parse(text).lowering].family == LITERAL
+
+
+def sizes_of(text: str, option: str = "--resolutions") -> tuple[int, ...]:
+    """Return the sizes that `text` names, ascending: "7:448" is 7 doubled up to 448, "7,13,14" a list.
+
+    BadInput, naming `option`, for anything else.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        ends = part.strip().split(":")
+        if len(ends) > 2 or not all(end.isdecimal() and int(end) > 0 for end in ends):
+            raise BadInput(f"{option} {text!r} is no list of whole numbers; write it like 7:448 or 7,14,28.")
+        size, last = int(ends[0]), int(ends[-1])
+        if size > last:
+            raise BadInput(f"{option} {part.strip()!r} runs backwards; write it {last}:{size}.")
+        while size <= last:
+            found.add(size)
+            size *= 2
+    return tuple(sorted(found))
