@@ -16,8 +16,12 @@ CONTEXTS = ("isolated", "network")
 NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
 """What a whole network is measured in, unless lowerings are named."""
 
-CHUNKED_FROM = 800_000
-"""Bytes of an activation from which chunks of channels are tried too: a smaller one stays in the cache."""
+CHUNKED_FROM, WHOLE_TO = 800_000, 4_000_000
+"""Bytes of an activation from which chunks of channels are tried too, for below it stays in the cache; and up
+to which forms with a factor are tried in one piece, for above chunks have won everywhere."""
+
+FACTORS = 3
+"""Factors tried of a length, those first that cost the fewest multiplications."""
 
 DFT_NS = 0.6
 """Nanoseconds per place and length that ONNX Runtime's DFT operator takes at lengths of 224 and 448 that are
@@ -98,24 +102,25 @@ class Grid:
 
 
 def possible(op: Circular, *, pointwise: bool = False) -> Iterator[str]:
-    """Yield the name of every lowering that can be built for `op`, with each factor worth trying.
+    """Yield the name of every lowering that can be built for `op`, with the factors most worth trying.
 
-    Depthwise ones come in chunks of channels too where the activation is large, and with `pointwise` also
-    with the neighbouring 1x1 convolutions as matrix products.
+    Depthwise ones come in chunks of channels where the activation is large (see `CHUNKED_FROM`), and with
+    `pointwise` also with the neighbouring 1x1 convolutions as matrix products.
     """
-    large = 4 * int(np.prod(op.shape)) > CHUNKED_FROM and not op.dense
+    size = 0 if op.dense else 4 * int(np.prod(op.shape))
     for name, lowering in lowerings().items():
-        factors: Sequence[int | None] = lowering.factors(op) if lowering.takes_factor else (None,)
+        factors: Sequence[int | None] = lowering.factors(op)[:FACTORS] if lowering.takes_factor else (None,)
         for factor in factors:
             if lowering.refusal(op, factor) is not None:
                 continue
             text = name if factor is None else f"{name}_{factor}"
-            yield text
             if lowering.family in (SPATIAL, LITERAL):
+                yield text
                 continue
-            chunked = (text, f"{text}_ch") if large else (text,)
-            yield from chunked[1:]
-            yield from (f"{one}+matmul" for one in chunked if pointwise)
+            whole = (text,) if factor is None or size <= WHOLE_TO else ()
+            forms = (*whole, f"{text}_ch") if size > CHUNKED_FROM else (text,)
+            yield from forms
+            yield from (f"{one}+matmul" for one in forms if pointwise)
 
 
 def with_spatial(forms: Sequence[str]) -> tuple[str, ...]:

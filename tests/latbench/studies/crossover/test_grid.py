@@ -58,6 +58,15 @@ def test_chunks_are_tried_where_the_activation_is_large():
     assert not any("matmul" in text for text in found)
 
 
+def test_a_form_with_a_factor_of_a_large_activation_comes_in_chunks_alone():
+    small, large = (list(possible(operator(size, 64))) for size in (112, 224))
+    assert {"crt4_8", "crt4_8_ch"} <= set(small)
+    assert "crt4_8_ch" in large
+    assert "crt4_8" not in large
+    assert {"circulant", "circulant_ch"} <= set(large)
+    assert len({text for text in large if text.startswith("crt4_")}) == 3
+
+
 def test_in_a_network_and_dense_are_in_the_name():
     (inside,) = Grid(sizes=(14,), channels=(32,), axes=("w",), context="network").asked()
     (mixed,) = Grid(sizes=(14,), channels=(32,), axes=("w",), dense=True).asked()
