@@ -29,7 +29,7 @@ WORST = 0.95
 """The least that a choice may reach of the spatial form's speed: on a runtime that a portable graph is for,
 and at the lower end of the interval measured."""
 
-FEWER = 0.5
+FEWER = 0.4
 """The share of the spatial form's multiplications that a choice by counting may take: with more, what the
 products gain is spent on their memory traffic."""
 
@@ -169,7 +169,7 @@ def by_count(op: Circular, why: str) -> Decision:
     counts = {choice: multiplications(op, choice) for choice in (spatial, *_exact(op))}
     best = min(counts, key=lambda choice: counts[choice])
     share = counts[best] / counts[spatial]
-    if share > FEWER:
+    if share >= FEWER:
         return Decision(spatial, f"{why}; no lowering takes under {FEWER:.0%} of its multiplications")
     return Decision(best, f"{why}; chosen by count: {share:.0%} of spatial's multiplications")
 
