@@ -8,8 +8,11 @@ import exporters
 import latbench
 from exporters.artifact import Artifact, load
 from latbench.errors import BadInput, EnvironmentFault
+from latbench.machine import cpuinfo
+from latbench.machine.files import Tree
 from latbench.pipeline.subjects import kinds
 from latbench.pipeline.subjects.base import Built
+from latbench.pipeline.tables import in_use, own
 from latbench.pipeline.wish import Wish
 from latbench.records.lock import unwritable
 
@@ -48,7 +51,6 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
     `captured` is the graph of that module where another wish has captured it already.
     """
     counts = _counts(built)
-    given: dict[str, Any] = {} if captured is None else {"captured": captured}
     provenance = wish.provenance | {name: str(count) for name, count in counts.items()}
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,9 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
             target=wish.target,
             stem=wish.stem,
             provenance=provenance,
-            **given,
+            table=own(),
+            machine=cpuinfo.model(Tree()),
+            captured=captured,
         )
     except OSError as error:
         raise unwritable(output / f"{wish.stem}.onnx", error) from error
@@ -70,9 +74,9 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
 def existing(wish: Wish, output: Path) -> Artifact | None:
     """Return the artifact of `wish` in the folder `output` if making it again would give the same, else None.
 
-    Its manifest must state this origin, target, opset and the versions installed now, its hash must be
-    right, and it must be younger than the code that makes it; where nothing can be exported, its origin and
-    hash suffice. Imports neither PyTorch nor ONNX.
+    Its manifest must state this origin, target, opset, the versions installed now and the table of lowerings
+    in use, its hash must be right, and it must be younger than the code that makes it; where nothing can be
+    exported, its origin and hash suffice. Imports neither PyTorch nor ONNX.
     """
     if not kinds()[wish.kind].repeatable:
         return None
@@ -82,8 +86,18 @@ def existing(wish: Wish, output: Path) -> Artifact | None:
     stated = artifact.manifest["provenance"]
     same = all(stated.get(key) == value for key, value in wish.provenance.items())
     told = artifact.manifest["versions"].items()
-    current = all(_installed(name) == version for name, version in told) and younger_than_code(artifact.path)
+    current = (
+        all(_installed(name) == version for name, version in told)
+        and younger_than_code(artifact.path)
+        and _same_table(artifact)
+    )
     return artifact if same and (current or missing_packages()) else None
+
+
+def _same_table(artifact: Artifact) -> bool:
+    """Tell whether the table that chose the lowerings of `artifact`, if one did, is the one in use now."""
+    table = artifact.manifest.get("table")
+    return table is None or table["sha256"] == in_use().sha256
 
 
 def counted(stated: Any, name: str) -> int | None:

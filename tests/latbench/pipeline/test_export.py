@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from exporters.artifact import MANIFEST_SCHEMA, sha256_of
+from exporters.lowerings.table import packaged
 from latbench.errors import BadInput, EnvironmentFault
+from latbench.machine.probe import probe
 from latbench.pipeline import export as module
 from latbench.pipeline.export import existing, export, missing_packages, younger_than_code
 from latbench.pipeline.wish import Wish
@@ -55,6 +57,28 @@ def test_what_was_made_before_is_found(stored, tmp_path):
 def test_what_another_wish_or_version_made_is_not(stored, tmp_path, changed):
     stored(**changed)
     assert existing(WISH, tmp_path) is None
+
+
+def test_what_another_table_of_lowerings_chose_is_not(stored, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("LATBENCH_LOWERINGS", raising=False)
+    stored(table={"origin": "the package's table", "sha256": packaged().sha256})
+    assert existing(WISH, tmp_path)
+    stored(table=None)
+    assert existing(WISH, tmp_path)
+    stored(table={"origin": "mine.csv", "sha256": "0"})
+    assert existing(WISH, tmp_path) is None
+
+
+def test_ones_own_table_and_the_machine_reach_the_export(factories, tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(module.exporters, "export", lambda *_, **given: seen.update(given))
+    own = tmp_path / "mine.csv"
+    own.write_text(packaged().text())
+    monkeypatch.setenv("LATBENCH_LOWERINGS", str(own))
+    export(Wish(kind="factory", name=f"{factories}:make", resolution=16), tmp_path / "out")
+    assert seen["table"] == own
+    assert seen["machine"] == probe()["cpu_model"]
 
 
 def test_what_older_code_made_is_not(stored, tmp_path):
