@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from exporters.lowerings.base import FOURIER, Circular, Lowering
+from exporters.lowerings.crtk import build as gauss
 from exporters.lowerings.crtk import factors as gauss_factors
-from exporters.lowerings.crtk import finish
-from exporters.lowerings.crtk import refusal as gauss_refusal
+from exporters.lowerings.crtk import finish, refusal
 from exporters.lowerings.dft import gauss_rows
 
 if TYPE_CHECKING:
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -> "ir.Value":
     """Return y as crtk does, its first Transpose and product one convolution from 1 to J channels.
 
+    Depthwise along H nothing is moved: there it is crtk itself.
     Along W, N1 taps N2 apart over each image of a channel (or of all channels, one under the other, dense):
     (J, H, N2) comes out. Dense along H, N1 taps next to one another, and N1 further each time. An axis of
     one place makes it a convolution of volumes, which ONNX Runtime leaves in the plain layout.
     """
     assert factor is not None
+    if not moved(op):
+        return gauss(builder, x, op, factor)
     batch, channels, height, width = op.shape
     inner = op.length // factor
     there, back = gauss_rows(factor)
@@ -41,16 +44,14 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     return finish(builder, rows, back, op, factor)
 
 
-def refusal(op: Circular, factor: int | None) -> str | None:
-    """Return why a convolution cannot be the transform, or serves nothing."""
-    if op.axis == "h" and not op.dense:
-        return "along H nothing is moved that a convolution could save, see crtk"
-    return gauss_refusal(op, factor)
+def moved(op: Circular) -> bool:
+    """Return whether crtk moves x before its transform."""
+    return op.dense or op.axis == "w"
 
 
 def factors(op: Circular) -> tuple[int, ...]:
-    """Return those of crtk, none where it is refused."""
-    return tuple(n for n in gauss_factors(op) if refusal(op, n) is None)
+    """Return those of crtk, none where this is the same."""
+    return gauss_factors(op) if moved(op) else ()
 
 
 LOWERING = Lowering(

@@ -19,8 +19,11 @@ AXIS_IS_INPUT = 20
 def build(builder: "Builder", x: "ir.Value", op: Circular, _factor: int | None) -> "ir.Value":
     """Return y: DFT, product with the conjugate spectrum of the taps by real operators, inverse DFT.
 
-    The nodes are those of the dynamo exporter of PyTorch 2.13 (opset 18 and 20), the spectrum a constant.
+    Depthwise the nodes are those of the dynamo exporter of PyTorch 2.13 (opset 18 and 20), the spectrum a
+    constant. Dense there is a matrix product over the channels at each frequency.
     """
+    if op.dense:
+        return _dense(builder, x, op)
     last = builder.integers([-1])
     spectrum = np.conj(np.fft.rfft(np.asarray(op.weight, np.float64), axis=-1))
     along = (1, op.channels[0], *((-1, 1) if op.axis == "h" else (1, -1)), 1)
@@ -34,6 +37,27 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, _factor: int | None) 
         axis=-1,
     )
     y = _part(builder, _dft(builder, product, op, inverse=1), 0, last)
+    return shifted(builder, builder.node("Squeeze", y, last), op)
+
+
+def _dense(builder: "Builder", x: "ir.Value", op: Circular) -> "ir.Value":
+    last = builder.integers([-1])
+    there, back = ((0, 2, 1, 3), (0, 2, 1, 3)) if op.axis == "h" else ((0, 3, 1, 2), (0, 2, 3, 1))
+    spectrum = np.conj(np.fft.rfft(np.asarray(op.weight, np.float64), axis=-1)).transpose(2, 0, 1)
+    taps = builder.floats(spectrum.real), builder.floats(spectrum.imag)
+    wide = _dft(builder, builder.node("Unsqueeze", x, last), op, inverse=0)
+    parts = [builder.node("Squeeze", _part(builder, wide, at, last), last) for at in (0, 1)]
+    real, imaginary = (builder.transpose(part, *there) for part in parts)
+
+    def times(at: int, value: "ir.Value") -> "ir.Value":
+        return builder.node("MatMul", taps[at], value)
+
+    products = (
+        builder.node("Sub", times(0, real), times(1, imaginary)),
+        builder.node("Add", times(1, real), times(0, imaginary)),
+    )
+    halves = [builder.node("Unsqueeze", builder.transpose(part, *back), last) for part in products]
+    y = _part(builder, _dft(builder, builder.node("Concat", *halves, axis=-1), op, inverse=1), 0, last)
     return shifted(builder, builder.node("Squeeze", y, last), op)
 
 
@@ -55,8 +79,5 @@ LOWERING = Lowering(
     family=LITERAL,
     build=build,
     mathematics="irfft(rfft(x) conj(rfft(w))) by ONNX's DFT operator, as an unhelped export has it",
-    refusal=lambda op, _factor: (
-        "a dense correlation has no such form here, dense_dft has" if op.dense else None
-    ),
     exact=False,
 )

@@ -9,9 +9,11 @@ EXACT = 1e-6
 LENGTHS = (12, 15, 35, 56, 63, 64, 112)
 
 
+@pytest.mark.parametrize("axis", "hw")
 @pytest.mark.parametrize(("length", "factor"), [(n, f) for n in LENGTHS for f in divisors(n) if f < n])
-def test_exact_along_w(length, factor, circular, deviation):
-    op = circular("w", (1 + factor % 2, 3, 5, length))
+def test_exact(axis, length, factor, circular, deviation):
+    batch = 1 + factor % 2
+    op = circular(axis, (batch, 3, length, 5) if axis == "h" else (batch, 3, 5, length))
     assert deviation(op, LOWERING, factor) <= EXACT
 
 
@@ -33,10 +35,13 @@ def test_one_transpose_is_left(circular, built, operators):
         assert found.count("Transpose") == found.count("Conv") == 1
 
 
-def test_refused(circular):
+def test_depthwise_along_h_it_is_crtk_and_not_worth_trying(circular, built, operators):
     op = circular("h", (1, 2, 12, 4))
-    assert "along H" in LOWERING.refusal(op, 4)
+    assert operators(built(op, LOWERING, 4)) == operators(built(op, "crtk", 4))
     assert LOWERING.factors(op) == ()
+
+
+def test_refused(circular):
     assert LOWERING.refusal(circular("w", (1, 2, 4, 12)), 5) == "12 has no factor 5"
     assert 7 in LOWERING.factors(circular("w", (1, 2, 4, 112)))
 
