@@ -41,13 +41,20 @@ def capture(
     opset: int,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
+    *,
+    fourier: str = "lowered",
 ) -> Captured:
     """Return the graph of `module` in eval mode at static shapes, with its eager fp32 outputs.
 
-    The module is left as it was. Raises InputError when it cannot run on its example inputs, ExportError when
-    it cannot be traced or the exporter yields another opset than `opset`.
+    The module is left as it was. `fourier` says what becomes of complex values, torch.fft's among them:
+    "lowered" gives plain real operators, "dft_op" what torch's own exporter writes (ONNX's DFT operator).
+    Raises InputError when the module cannot run on its example inputs or takes or returns complex tensors,
+    ExportError when it cannot be traced or the exporter yields another opset than `opset`.
     """
     import torch
+
+    from exporters.fourier.module import real_module
+    from exporters.fourier.watch import complex_values
 
     if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
         raise InputError(f"Opset {opset} is not supported; use --opset {OLDEST_OPSET} to {NEWEST_OPSET}.")
@@ -56,13 +63,20 @@ def capture(
             "The example inputs must be a tuple of tensors, one for each argument of the module."
         )
     with _evaluating(module), torch.no_grad():
+        _refuse_complex(module, "takes", example_inputs, "take x as torch.view_as_real(x), or its two parts")
         expected = _flat(_run(module, example_inputs))
+        _refuse_complex(module, "returns", expected, "return torch.view_as_real(y), or y.real and y.imag")
         if not all(bool(tensor.isfinite().all()) for tensor in expected):
             raise InputError(
                 f"{type(module).__name__} returns values that are not finite on its example input, so "
                 "nothing can be compared; give it weights and an input that keep them finite."
             )
-        other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
+        with complex_values() as complex_operators:
+            other = _flat(_run(module, tuple(_another(value) for value in example_inputs)))
+        if complex_operators and fourier == "lowered":
+            with _quiet():
+                module, own_names = real_module(module, example_inputs)
+            input_names = input_names or own_names
         program = _trace(module, example_inputs, opset, input_names, output_names)
     graph = program.model.graph
     found = program.model.opset_imports.get("", graph.opset_imports.get(""))
@@ -80,6 +94,16 @@ def capture(
         },
         sensitivity=_sensitivity(expected, other),
     )
+
+
+def _refuse_complex(
+    module: "torch.nn.Module", does: str, tensors: "Sequence[torch.Tensor]", instead: str
+) -> None:
+    if any(tensor.is_complex() for tensor in tensors):
+        raise InputError(
+            f"{type(module).__name__} {does} a complex tensor, and ONNX Runtime, OpenVINO and TensorRT "
+            f"have none; {instead}."
+        )
 
 
 @contextlib.contextmanager
