@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_OPSET = 20
+LITERAL = "dft_op"
+"""The lowering that keeps transforms as ONNX's DFT operator, a module's own ones too."""
+
 LARGEST = 2**31 - 2**24
 """Bytes of weights that fit one file: a protobuf message ends at 2 GiB, and the graph takes its part."""
 
@@ -74,7 +77,8 @@ def export(
     request = Request(lowering, target, threads, table, machine)
     fresh_peak, started = reset_peak(), time.perf_counter()
     if captured is None:
-        captured = capture(module, example_inputs, opset, input_names, output_names)
+        fourier = LITERAL if lowering == LITERAL else "lowered"
+        captured = capture(module, example_inputs, opset, input_names, output_names, fourier=fourier)
     _check_size(captured.model, f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
     stated = {"target": target, "passes": ",".join(chosen), **(provenance or {})}
     plan = _Plan(name, opset, chosen, limits, stated, request)

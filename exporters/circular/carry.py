@@ -61,7 +61,8 @@ def downstream(value: "ir.Value", axis: int, taken: "set[ir.Node]") -> Affine:
 
 def response(weight: np.ndarray, signal: np.ndarray) -> np.ndarray:
     """Return what a correlation by `weight`, (C, N) or (O, C, N), makes of `signal`, (C, N), in float64."""
-    spectrum, heard = np.fft.rfft(weight).conj(), np.fft.rfft(signal)
+    spectrum, heard = (np.fft.rfft(np.asarray(each, np.float64)) for each in (weight, signal))
+    spectrum = spectrum.conj()
     met = spectrum * heard if weight.ndim == 2 else (spectrum * heard).sum(1)
     return np.fft.irfft(met, n=signal.shape[-1])
 

@@ -63,10 +63,11 @@ def sites(model: "ir.Model") -> list[Site]:
         if one is not None:
             found.append(one)
             taken |= one.nodes
+    names = _names([one.conv for one in found])
     passages = [Passage(one.source, one.end, one.conv, one.nodes) for one in found]
     return [
         Site(
-            name=one.conv.outputs[0].name or f"site{number}",
+            name=name,
             op=one.op,
             source=one.source,
             end=one.end,
@@ -75,8 +76,18 @@ def sites(model: "ir.Model") -> list[Site]:
             after=convolutions(one.end, passages, up=False),
             plain=one.plain,
         )
-        for number, one in enumerate(found)
+        for name, one in zip(names, found, strict=True)
     ]
+
+
+def _names(convs: "list[ir.Node]") -> list[str]:
+    """Return a name for each: the place of its weight in the module where that is known, and none twice."""
+    names: list[str] = []
+    for number, conv in enumerate(convs):
+        path = (conv.inputs[1].name or "") if conv.inputs[1] is not None else ""
+        name = path.removesuffix(".weight") if "." in path else conv.outputs[0].name or "circular"
+        names.append(f"{name}.{number}" if name in names else name)
+    return names
 
 
 def _found(conv: "ir.Node", taken: "set[ir.Node]") -> _Found | None:

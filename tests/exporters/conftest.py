@@ -178,4 +178,4 @@ def captured(linear, pair):
 @pytest.fixture
 def recaptured(monkeypatch, captured):
     """Let every capture be that of `linear`, for tests of what comes after it."""
-    monkeypatch.setattr(importlib.import_module("exporters.export"), "capture", lambda *_: captured)
+    monkeypatch.setattr(importlib.import_module("exporters.export"), "capture", lambda *_, **__: captured)

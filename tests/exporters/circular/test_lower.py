@@ -1,0 +1,98 @@
+import onnx
+import onnx_ir as ir
+import pytest
+
+from exporters.circular.lower import POINTWISE, lower
+from exporters.lowerings.name import Decision, parse
+from exporters.lowerings.nearest import nearest
+from exporters.passes.pointwise_matmul import MARK
+
+
+def lowered(model, text, reason="measured"):
+    graph = ir.from_proto(model)
+    used = lower(graph, lambda _op, _neighbours: Decision(parse(text), reason), "auto")
+    after = ir.to_proto(graph)
+    onnx.checker.check_model(after, full_check=True)
+    return after, used, graph
+
+
+@pytest.mark.parametrize("axis", ["h", "w"])
+@pytest.mark.parametrize(
+    "text",
+    ["circulant", "grouped_conv_ch", "circulant_ch2", "crt4_4", "crtk_3_ch1", "crt2", "fft", "spatial_ch3"],
+)
+def test_each_name_is_built(kit, axis, text):
+    case = kit.Case(axis, (1, 5, 12, 12), before=[("Add", kit.values(1, 5, 12, 1))])
+    after, (used,), _ = lowered(case.model, text)
+    assert used.used == parse(text).text
+    assert (used.asked, used.reason) == ("auto", "measured")
+    assert case.error(after) <= 1e-6
+    assert "Conv" not in {node.op_type for node in after.graph.node} or "conv" in text or "spatial" in text
+
+
+def test_what_is_told_is_fit_for_a_manifest(kit):
+    _, (used,), _ = lowered(kit.Case("w", (1, 4, 5, 6), 3).model, "circulant")
+    assert used.to_json() == {
+        "name": "conv",
+        "axis": "w",
+        "length": 6,
+        "other": 5,
+        "channels": [4, 3],
+        "dense": True,
+        "neighbours": "none",
+        "asked": "auto",
+        "used": "circulant",
+        "reason": "measured",
+    }
+
+
+def test_spatial_leaves_the_graph_as_it_is(kit):
+    case = kit.Case("h", (1, 4, 6, 5), before=[("Add", kit.values(1, 4, 6, 1))])
+    after, _, _ = lowered(case.model, "spatial")
+    assert [node.op_type for node in after.graph.node] == [node.op_type for node in case.model.graph.node]
+
+
+def test_what_cannot_be_built_is_replaced_with_the_reason(kit):
+    case = kit.Case("h", (1, 4, 7, 5))
+    after, (used,), _ = lowered(case.model, "crt2")
+    assert used.used == "circulant"
+    assert used.reason.startswith("measured; crt2 is not possible because ")
+    assert case.error(after) <= 1e-6
+
+
+def test_neighbours_are_marked_where_there_are_some(kit):
+    assert POINTWISE == MARK
+    case = kit.Case("h", (1, 4, 6, 5))
+    _, (used,), _ = lowered(case.model, "circulant+matmul")
+    assert used.used == "circulant"
+    assert used.reason == "measured; no 1x1 convolution beside it"
+    writer = kit.Writer()
+    weight = writer.constant("w", kit.values(4, 4, 1, 1))
+    fed = writer.node("Conv", ["x", weight], "first")
+    cut = writer.cut(fed, 0, 5, 2, "cut")
+    writer.node("Concat", [fed, cut], "longer", axis=2)
+    writer.node("Conv", ["longer", writer.constant("k", kit.values(4, 1, 6, 1))], "y", group=4)
+    model = writer.model({"x": (1, 4, 6, 5)}, {"y": (1, 4, 6, 5)})
+    _, (used,), graph = lowered(model, "circulant+matmul")
+    assert used.used == "circulant+matmul"
+    assert [node.name for node in graph.graph if node.metadata_props.get(POINTWISE) == "matmul"] == ["first"]
+
+
+def test_the_chooser_is_told_of_each_operator_and_two_in_a_row_are_replaced(kit):
+    case = kit.Case("h", (1, 4, 6, 6), after=[("Add", kit.values(1, 4, 1, 6))])
+    writer, model = kit.Writer(), case.model
+    model.graph.node.pop()
+    cut = writer.cut("after0", 0, 5, 3, "cut")
+    writer.node("Concat", ["after0", cut], "more", axis=3)
+    writer.node("Conv", ["more", writer.constant("second", kit.values(4, 1, 1, 6))], "y", group=4)
+    model.graph.node.extend(writer.nodes)
+    model.graph.initializer.extend(writer.constants)
+    graph, asked = ir.from_proto(onnx.shape_inference.infer_shapes(model)), []
+
+    def choose(op, neighbours):
+        asked.append((op.axis, neighbours))
+        return nearest(op, parse("circulant"))
+
+    assert [used.axis for used in lower(graph, choose)] == ["h", "w"]
+    assert asked == [("h", "none"), ("w", "none")]
+    assert [node.op_type for node in graph.graph] == ["MatMul", "Add", "MatMul", "Add"]
