@@ -55,7 +55,7 @@ def _values(evidence: Evidence, end: CellRecord | None, chosen: tuple[stats.Stat
     return {
         **_planned(evidence.run, evidence.plan),
         **_actual(evidence),
-        **_ended(evidence, end),
+        **ended(evidence, end),
         "launches": len(launches),
         "iterations": sum(map(len, samples)),
         **dict(_summary(samples, chosen)),
@@ -110,7 +110,8 @@ def _actual(evidence: Evidence) -> Row:
     return {column: one[0] if len(one) == 1 else None for column, one in values.items()}
 
 
-def _ended(evidence: Evidence, end: CellRecord | None) -> Row:
+def ended(evidence: Evidence, end: CellRecord | None) -> Row:
+    """Return the columns status and reason of a cell that ended so (None: not yet), as `rows` has them."""
     if end is None:
         reason = f"{len(evidence.launches)} of {evidence.run.launches} launches finished"
         return {"status": PENDING, "reason": reason}

@@ -126,9 +126,11 @@ def _measure(
         groups=tuple(Group(one.name, one.lowerings, one.resolution) for one in asked if one.lowerings),
         **sweeping,
     )
-    outcome = attended(lambda watch, command: sweep(options, watch, command), folder)
-    write_text(dump(asked, runtimes, threads), folder / FILE)
-    return outcome.run_id
+    try:
+        return attended(lambda watch, command: sweep(options, watch, command), folder).run_id
+    finally:
+        if folder.is_dir():
+            write_text(dump(asked, runtimes, threads), folder / FILE)
 
 
 def _show(folder: Path, run_id: str | None, format: str) -> int:

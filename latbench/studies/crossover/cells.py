@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,9 @@ from exporters.errors import InputError
 from exporters.lowerings import lowerings
 from exporters.lowerings.base import LITERAL
 from exporters.lowerings.name import AUTO, FFT, parse
-from latbench.records import PENDING, CellPlan, LaunchRecord, Records, RunRecord, rows
+from latbench.records import CellPlan, LaunchRecord, Records, RunRecord
+from latbench.records.flags.base import Evidence
+from latbench.records.row import ended
 from latbench.zoo.parcs import ParcSpec, is_parc, parc_spec
 
 OVERHEAD = "call_overhead_ns"
@@ -71,6 +74,7 @@ class Cell:
         return family_of(self.lowering, self.setting.runtime)[1]
 
 
+@cache
 def family_of(lowering: str, runtime: str) -> tuple[str, bool]:
     """Return the family of the lowering that `lowering` names and whether it is exact.
 
@@ -94,25 +98,22 @@ def run_of(records: Records, run_id: str | None) -> RunRecord | None:
 def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:
     """Return the cells of `run` in the order planned; those of other subjects than ParC's are passed over."""
     taken = records.ok_launches()
-    ends = {
-        row["cell_id"]: (row["status"], row["reason"])
-        for row in rows(records, ())
-        if row["run_id"] == run.run_id
-    }
+    ends = {cell.cell_id: cell for cell in records.cells if cell.run_id == run.run_id}
     found = []
     for plan in run.cells:
         place = setting_of(plan)
         lowering = _form(plan)
         if place is None or lowering is None:
             continue
-        status, reason = ends.get(plan.cell_id, (PENDING, None))
         launches = taken.get((run.run_id, plan.cell_id), ())
+        evidence = Evidence(run, plan, tuple(launch.result for launch in launches))
+        end = ended(evidence, ends.get(plan.cell_id))
         found.append(
             Cell(
                 *place,
                 lowering,
-                status,
-                reason,
+                end["status"],
+                end["reason"],
                 dict(_taken(launches)),
                 plan.artifact_sha256,
                 run.machine.get("cpu_model"),
@@ -133,8 +134,8 @@ def setting_of(plan: CellPlan) -> tuple[Setting, int] | None:
 
 def operator_setting(spec: ParcSpec, runtime: str, threads: int) -> tuple[Setting, int]:
     """Return the setting and the size, the length of the axis, of a single operator."""
-    size = spec.height if spec.axis == "h" else spec.width
-    return Setting(runtime, None, spec.axis, spec.channels, spec.dense, spec.context, threads), size
+    setting = Setting(runtime, None, spec.axis, spec.channels, spec.dense, spec.context, threads)
+    return setting, spec.length
 
 
 def _form(plan: CellPlan) -> str | None:

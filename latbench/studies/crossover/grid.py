@@ -10,9 +10,9 @@ from exporters.lowerings import lowerings
 from exporters.lowerings.base import LITERAL, SPATIAL, Circular
 from exporters.lowerings.name import AUTO, FFT, VALUES, parse
 from latbench.errors import BadInput
-from latbench.zoo.parcs import ParcSpec
+from latbench.zoo.parcs import ISOLATED, NETWORK, ParcSpec
 
-CONTEXTS = ("isolated", "network")
+CONTEXTS = (ISOLATED, NETWORK)
 NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
 """What a whole network is measured in, unless lowerings are named."""
 
@@ -55,7 +55,7 @@ class Grid:
     channels: tuple[int, ...] = ()
     axes: tuple[str, ...] = ("h", "w")
     model: str | None = None
-    context: str = CONTEXTS[0]
+    context: str = ISOLATED
     dense: bool = False
     lowerings: tuple[str, ...] = ()
     memory_limit: int = 128 * 2**20
@@ -82,11 +82,10 @@ class Grid:
         )
 
     def _operator(self, spec: ParcSpec) -> Asked:
-        size = spec.height
-        shape = (1, spec.channels, size, size)
+        size = spec.length
         taps = (spec.channels, spec.channels, size) if spec.dense else (spec.channels, size)
-        op = Circular(spec.axis, shape, np.broadcast_to(np.float64(0), taps))
-        forms = with_spatial(self.lowerings or tuple(possible(op, pointwise=self.context == "network")))
+        op = Circular(spec.axis, spec.shape, np.broadcast_to(np.float64(0), taps))
+        forms = with_spatial(self.lowerings or tuple(possible(op, pointwise=self.context == NETWORK)))
         large = 4 * spec.channels * size * size
         if large > self.memory_limit:
             why = (
