@@ -16,7 +16,12 @@ ROADS = {
     "latbench.errors": (),
     "latbench.stats": ("exporters.discovery",),
     "latbench.machine": ("exporters.discovery", "latbench.errors"),
-    "latbench.zoo": ("exporters.discovery", "exporters.lowerings.name", "latbench.errors"),
+    "latbench.zoo": (
+        "exporters.discovery",
+        "exporters.lowerings.base",
+        "exporters.lowerings.name",
+        "latbench.errors",
+    ),
     "latbench.runtimes": ("exporters.discovery", "latbench.errors"),
     "latbench.measure": (
         "exporters.parity",

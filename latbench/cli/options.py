@@ -6,6 +6,9 @@ import typer
 
 Device = Annotated[str, typer.Option(help="Physical device.")]
 Opset = Annotated[int, typer.Option(help="ONNX opset of the exports.")]
+PARC = "Lowering of circular correlations: auto (by measurement), spatial, fft, circulant, crt2, ..."
+"""What the help of an option --parc says of its values; a wrong one is told them all."""
+
 Resolution = Annotated[
     int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
 ]

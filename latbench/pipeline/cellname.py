@@ -8,7 +8,8 @@ from latbench import runtimes
 from latbench.errors import BadInput
 
 KEYS = (
-    *("runtime", "threads", "target", "expand", "layout", "resolution", "precision", "spinning", "opset"),
+    *("runtime", "threads", "target", "expand", "layout", "parc"),
+    *("resolution", "precision", "spinning", "opset"),
 )
 _NUMBERS = frozenset({"threads", "resolution", "opset"})
 

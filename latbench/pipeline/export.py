@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import exporters
 import latbench
 from exporters.artifact import Artifact, load
+from exporters.lowerings.name import AUTO
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.machine import cpuinfo
 from latbench.machine.files import Tree
 from latbench.pipeline.subjects import kinds
-from latbench.pipeline.subjects.base import Built
+from latbench.pipeline.subjects.base import PARC, Built
 from latbench.pipeline.tables import in_use, own
 from latbench.pipeline.wish import Wish
 from latbench.records.lock import unwritable
@@ -63,7 +64,9 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
             target=wish.target,
             stem=wish.stem,
             provenance=provenance,
-            table=own(),
+            lowering=wish.forms.get(PARC, AUTO),
+            threads=wish.threads or 1,
+            table=own() if wish.forms.get(PARC, AUTO) == AUTO else None,
             machine=cpuinfo.model(Tree()),
             captured=captured,
         )
@@ -122,7 +125,8 @@ def _counts(built: Built) -> dict[str, int]:
     if len(built.inputs) != 1 or len(shape) != 4 or shape[:2] != (1, 3) or shape[2] != shape[3]:
         return params
     try:
-        return params | {"macs": count(built.module, shape[2]).macs}
+        macs = count(built.module, shape[2]).macs
+        return params if macs is None else params | {"macs": macs}
     except Exception:  # somebody's module may do what the counter cannot follow: then the count is unknown
         return params
 

@@ -50,7 +50,8 @@ class Wanted:
     @property
     def wish(self) -> Wish:
         """What is to be exported, or run eagerly; an ONNX file has none."""
-        return self.subject.wish(self.target, self.options.opset, self.forms)
+        options = self.options
+        return self.subject.wish(self.target, options.opset, self.forms, options.threads)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ def subjects(options: RunOptions) -> tuple[Subject, ...]:
         for forms in options.variants:
             subject.wish(PORTABLE, options.opset, forms)  # refuses a value that a form does not have
     return found
+
+
+def without_effect(chosen: Sequence[Subject], forms: Iterable[str]) -> list[str]:
+    """Return a sentence for each of `forms` that some of `chosen` lack; BadInput when all of them lack it."""
+    notes = []
+    for form in forms:
+        lacking = [subject.name for subject in chosen if form not in subject.forms]
+        if len(lacking) == len(chosen):
+            raise BadInput(f"--{form} changes nothing in {', '.join(lacking)}; leave it out.")
+        if lacking:
+            notes.append(f"--{form} changes nothing in {', '.join(lacking)}.")
+    return notes
 
 
 def wanted(
@@ -110,6 +123,8 @@ def _wanted(
     refusal = subject.refusal
     if not found.available:
         refusal = f"{found.reason}; mend: {found.mend}"
+    elif target == EAGER and subject.eager_refusal(forms):
+        refusal = subject.eager_refusal(forms)
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
     elif options.precision not in runtimes.get(name).precisions:
@@ -159,8 +174,8 @@ class Preparation:
         return tuple(planned)
 
     def _key(self, one: Wanted) -> tuple[Any, ...]:
-        size, opset = one.subject.resolution, one.options.opset
-        return (one.subject.name, one.source, one.target, size, opset, *sorted(one.forms.items()))
+        wish, forms = one.wish, sorted(one.forms.items())
+        return (wish.name, one.source, one.target, wish.resolution, wish.opset, wish.threads, *forms)
 
     def _prepare(self, one: Wanted) -> Prepared | Verdict:
         ready = None if one.target == GIVEN else self._ready(one)

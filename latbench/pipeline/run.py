@@ -15,7 +15,15 @@ from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Execution, Launcher
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.outlook import forecast, overview
-from latbench.pipeline.plan import Planned, Preparation, Wanted, subjects, wanted, with_macs
+from latbench.pipeline.plan import (
+    Planned,
+    Preparation,
+    Wanted,
+    subjects,
+    wanted,
+    with_macs,
+    without_effect,
+)
 from latbench.pipeline.resume import continued, planned_record
 from latbench.pipeline.survey import ONE_THREAD, Survey
 from latbench.pipeline.watch import Watch
@@ -69,6 +77,12 @@ def run_parts(
     heard, options = watch or Watch(), parts[0]
     _check_shared(parts, schedule)
     chosen = [subjects(part) for part in parts]
+    notes = without_effect(
+        [subject for found in chosen for subject in found],
+        dict.fromkeys(form for part in parts for form in part.forms),
+    )
+    for note in notes if options.names else ():
+        heard.note(note)
     with Store.open(options.output) as store:
         spun = _with_spinning(parts, heard)
         found = survey_of(spun)

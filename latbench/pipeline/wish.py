@@ -19,7 +19,7 @@ class Wish:
     """One export: `name` a zoo model or "package.module:factory" (`kind` says which), and how to lower it.
 
     `resolution` in pixels (None: the model's own), `forms` how the module is to compute, e.g.
-    {"expand": "broadcast"}.
+    {"expand": "broadcast"}. `threads` are those that "auto" chooses for, None where nothing is left to it.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class Wish:
     opset: int = DEFAULT_OPSET
     target: str = "portable"
     forms: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
 
     @property
     def stem(self) -> str:
@@ -35,7 +36,8 @@ class Wish:
         size = () if self.resolution is None else (str(self.resolution),)
         forms = (f"{form}_{value}" for form, value in sorted(self.forms.items()))
         opset = () if self.target == EAGER else (f"opset{self.opset}",)
-        parts = (self.name, *size, self.target, *opset, *forms)
+        threads = () if self.threads is None else (f"threads{self.threads}",)
+        parts = (self.name, *size, self.target, *opset, *forms, *threads)
         return re.sub(r"[^A-Za-z0-9_.-]", ".", "-".join(parts))
 
     @property
@@ -48,7 +50,8 @@ class Wish:
         """What an artifact must say of its origin to be the one wished for."""
         size = {} if self.resolution is None else {"resolution": str(self.resolution)}
         forms = {} if self.lowering is None else {"forms": self.lowering}
-        return {"model": self.name, "seed": str(SEED), **size, **forms}
+        threads = {} if self.threads is None else {"threads": str(self.threads)}
+        return {"model": self.name, "seed": str(SEED), **size, **forms, **threads}
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporters.lowerings.name import VALUES
+from exporters.lowerings.base import SPATIAL
+from exporters.lowerings.name import AUTO, FFT, VALUES
 from latbench.errors import BadInput, EnvironmentFault
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 FORMS = {"parc": VALUES}
+EAGER_FORMS = (AUTO, SPATIAL, FFT)
+"""The values of the option that a module can be run in, without an export."""
+
 ISOLATED, NETWORK = "isolated", "network"
 CONTEXTS = (ISOLATED, NETWORK)
 """What is around the operator: nothing, or a 1x1 convolution on either side."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.options import Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
+from latbench.cli.options import PARC, Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
 from latbench.cli.terminal import say
 from latbench.errors import BadInput, Exit
 
@@ -50,6 +50,7 @@ def compare(
     layout: Annotated[
         str | None, typer.Option(help="channels_last, channels_first or blocked. (default: the target's)")
     ] = None,
+    parc: Annotated[str | None, typer.Option(help=f"{PARC}. (default: auto)")] = None,
     resolution: Resolution = None,
     opset: Opset = 20,
     spinning: Spinning = "auto",
@@ -72,7 +73,7 @@ def compare(
 
     Two cells are measured side by side: fresh processes in blocks A B B A, with A against itself as a check
     of the machine. A cell is a NAME as `latbench run` takes it; after @ stands what is set for it alone:
-    runtime, threads, target, expand, layout, resolution, precision, spinning, opset, as in
+    runtime, threads, target, expand, layout, parc, resolution, precision, spinning, opset, as in
     efficientmod_s@openvino,threads=2. The other options hold for both.
 
     Two results files are compared cell by cell, with what differs between them named. One results directory
@@ -98,7 +99,8 @@ def compare(
 
         at_least("--blocks", blocks, LEAST_BLOCKS)
         at_least("--per-launch", per_launch, 1)
-        forms = {form: (value,) for form, value in (("expand", expand), ("layout", layout)) if value}
+        asked = {"expand": expand, "layout": layout, "parc": parc}
+        forms = {form: (value,) for form, value in asked.items() if value}
         options = RunOptions(
             forms=forms,
             device=device,

@@ -1,16 +1,20 @@
 """`latbench export`: models become ONNX files."""
 
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from latbench.cli.command import Command
+from latbench.cli.options import PARC
 from latbench.cli.terminal import say
 from latbench.errors import BadInput, LatbenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exporters.artifact import Artifact
     from latbench.pipeline.subjects.base import Subject
 
@@ -36,6 +40,8 @@ def export(
     layout: Annotated[
         str | None, typer.Option(help="channels_last, channels_first or blocked. (default: the target's)")
     ] = None,
+    parc: Annotated[str | None, typer.Option(help=f"{PARC}. (default: auto)")] = None,
+    threads: Annotated[int, typer.Option(help="Threads that a lowering left to auto is chosen for.")] = 4,
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("latbench-artifacts"),
 ) -> None:
     """Export models to ONNX, each proven equal to the eager module, with a manifest beside it.
@@ -47,13 +53,18 @@ def export(
     from exporters.targets import TARGETS
     from latbench.cli.app import judged, told
     from latbench.pipeline.export import export as make
-    from latbench.pipeline.options import check_opset, one_of
+    from latbench.pipeline.options import at_least, check_opset, one_of
+    from latbench.pipeline.plan import without_effect
 
     check_opset(opset)
+    at_least("--threads", threads, 1)
     one_of("--target", target, TARGETS)
-    forms = {form: value for form, value in (("expand", expand), ("layout", layout)) if value is not None}
+    asked = {"expand": expand, "layout": layout, "parc": parc}
+    forms = {form: value for form, value in asked.items() if value is not None}
     chosen = _chosen(names or [], all_models, resolution)
-    wishes = [subject.wish(target, opset, forms) for subject in chosen]
+    wishes = [subject.wish(target, opset, forms, threads) for subject in chosen]
+    for note in without_effect(chosen, forms) if names else ():
+        say(note)
     codes = []
     for wish in wishes:
         say(f"{wish.name}: exporting it, target {target}")
@@ -100,6 +111,7 @@ def _told(artifact: "Artifact") -> str:
     lines = (
         f"{artifact.path}",
         f"  target  {artifact.target}, opset {artifact.opset}, {forms}",
+        *_lowered(manifest),
         f"  nodes   {nodes}",
         f"  parity  {figures}, cosine {parity['cosine']:.8g} (against eager fp32)",
         f"  sha256  {artifact.sha256}",
@@ -107,6 +119,19 @@ def _told(artifact: "Artifact") -> str:
         f"  cost    {manifest['wall_s']:.1f} s, peak memory {peak}",
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _lowered(manifest: "Mapping[str, Any]") -> list[str]:
+    """Return the line that tells what the circular correlations became, none for a graph without any."""
+    sites = manifest.get("sites", [])
+    if not sites:
+        return []
+    count = Counter(site["used"] for site in sites)
+    used = ", ".join(f"{name} x{number}" for name, number in count.most_common())
+    table, asked = manifest.get("table"), sites[0]["asked"]
+    threads = manifest["threads"]
+    decided = f"{asked}: {table['origin']}, {threads} thread{'s' * (threads != 1)}" if table else "asked for"
+    return [f"  parc    {len(sites)} site{'s' * (len(sites) != 1)}: {used} ({decided})"]
 
 
 COMMAND = Command("export", 2, export)

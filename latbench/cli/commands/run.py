@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.options import Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
+from latbench.cli.options import PARC, Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
 from latbench.cli.terminal import color, say, width
 from latbench.errors import Exit
 
@@ -95,6 +95,9 @@ def run(
         list[str] | None,
         typer.Option(help="channels_last, channels_first or blocked; several: a cell for each."),
     ] = None,
+    parc: Annotated[
+        list[str] | None, typer.Option(help=f"{PARC}; several: a cell for each. (default: auto)")
+    ] = None,
     resolution: Resolution = None,
     opset: Opset = 20,
     spinning: Spinning = "auto",
@@ -114,9 +117,10 @@ def run(
     from latbench.cli.measuring import measured
     from latbench.pipeline.options import RUNTIMES, RunOptions, share_of
 
+    forms = {"expand": expand, "layout": layout, "parc": parc}
     options = RunOptions(
         names=tuple(names or ()),
-        forms={form: tuple(values) for form, values in (("expand", expand), ("layout", layout)) if values},
+        forms={form: tuple(values) for form, values in forms.items() if values},
         device=device,
         threads=threads,
         precision=precision,

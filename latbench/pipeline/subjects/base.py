@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exporters.lowerings.name import AUTO
 from latbench.errors import BadInput
-from latbench.pipeline.wish import Wish
+from latbench.pipeline.wish import EAGER, Wish
+from latbench.zoo.spec import Forms
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
 ONNX, MODULE = "onnx", "module"
 """The kinds of source a runtime loads (`Source.kind`)."""
 
+PARC = "parc"
+"""The form that names the lowering of circular correlations."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """One thing to measure, known without building it; unknown is None.
 
     `gives` are the kinds of source it can become. `macs` are exact for `resolution`; `about_macs` is a
-    guess for estimates. `forms` are the forms it can be computed in, with their values; `forms_for` returns
-    those in which a target wants it. `refusal` says why all its cells are skipped.
+    guess for estimates. `forms` are the forms it can be computed in, with their values; `eager_forms` those
+    values that the module itself can take, where an export can take more; `forms_for` returns the forms in
+    which a target wants it. `refusal` says why all its cells are skipped.
     """
 
     kind: str
@@ -32,15 +38,18 @@ class Subject:
     params: int | None = None
     macs: int | None = None
     about_macs: float | None = None
-    forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forms: Forms = field(default_factory=dict)
+    eager_forms: Forms = field(default_factory=dict)
     forms_for: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
     refusal: str | None = None
 
-    def wish(self, target: str, opset: int, forms: Mapping[str, str] | None = None) -> Wish:
-        """Return the export of this subject for `target`.
+    def wish(
+        self, target: str, opset: int, forms: Mapping[str, str] | None = None, threads: int | None = None
+    ) -> Wish:
+        """Return the export of this subject for `target`, or what is run as it is.
 
         `forms` override the target's own; one that the subject lacks is left out: there is nothing to choose.
-        BadInput for a value that a form does not have.
+        `threads` count where a lowering is left to "auto". BadInput for a value that a form does not have.
         """
         for form, value in (forms or {}).items():
             if form in self.forms and value not in self.forms[form]:
@@ -55,7 +64,21 @@ class Subject:
             opset=opset,
             target=target,
             forms=chosen,
+            threads=threads if self._left_to_auto(target, chosen) else None,
         )
+
+    def _left_to_auto(self, target: str, chosen: Mapping[str, str]) -> bool:
+        """Tell whether the measured table decides; one's own module is lowered too, but runs as it is."""
+        return PARC in self.forms and chosen.get(PARC, None if target == EAGER else AUTO) == AUTO
+
+    def eager_refusal(self, forms: Mapping[str, str]) -> str | None:
+        """Return why the module cannot be run in `forms`, None where it can."""
+        for form, values in self.eager_forms.items():
+            if form in forms and forms[form] not in values:
+                known = ", ".join(values)
+                asked = f"--{form} {forms[form]}"
+                return f"{asked} is a form of exported graphs; a module that runs as it is takes {known}"
+        return None
 
 
 @dataclass(frozen=True)

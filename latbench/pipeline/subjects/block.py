@@ -6,6 +6,7 @@ from latbench.errors import BadInput
 from latbench.pipeline.subjects.base import Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
 from latbench.zoo.blocks import FORMS, block_spec, is_block
+from latbench.zoo.spec import defaults
 
 
 def _open(name: str, resolution: int | None) -> Subject:
@@ -24,7 +25,7 @@ def _open(name: str, resolution: int | None) -> Subject:
 
 
 def _forms_for(_: str) -> Mapping[str, str]:
-    return {form: values[0] for form, values in FORMS.items()}
+    return defaults(FORMS)
 
 
 def _build(wish: Wish) -> Built:

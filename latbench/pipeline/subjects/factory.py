@@ -7,8 +7,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exporters.lowerings.name import AUTO, VALUES
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.pipeline.subjects.base import Built, Kind, Subject
+from latbench.pipeline.subjects.base import PARC, Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
 
 if TYPE_CHECKING:
@@ -26,7 +27,13 @@ def _open(name: str, resolution: int | None) -> Subject:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)  # children get this process's import path
-    return Subject(kind=KIND.name, name=name, resolution=resolution)
+    return Subject(
+        kind=KIND.name,
+        name=name,
+        resolution=resolution,
+        forms={PARC: VALUES},
+        eager_forms={PARC: (AUTO,)},
+    )
 
 
 def module_of(factory: str) -> "nn.Module":

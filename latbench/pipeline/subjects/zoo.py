@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from latbench.errors import BadInput
-from latbench.pipeline.subjects.base import Built, Kind, Subject
+from latbench.pipeline.subjects.base import PARC, Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
+from latbench.zoo.parcs import EAGER_FORMS as PARC_EAGER
 from latbench.zoo.registry import models, spec
 from latbench.zoo.spec import ModelSpec
 
@@ -37,6 +38,7 @@ def _open(name: str, resolution: int | None) -> Subject:
         macs=model.macs if size == model.resolution else None,
         about_macs=model.macs * (size / model.resolution) ** 2,
         forms=model.forms,
+        eager_forms={PARC: PARC_EAGER} if PARC in model.forms else {},
         forms_for=model.forms_for,
     )
 
