@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from exporters.artifact import load
 from exporters.errors import InputError
 from exporters.parity import compare
+from exporters.targets import passes_for
 
 EXPORT = importlib.import_module("exporters.export")  # `exporters.export` is the function
 ROOT = Path(__file__).parents[2]
@@ -125,11 +126,13 @@ def test_the_manifest_states_what_is_known(made):
         20,
         "portable",
     )
-    assert manifest["passes"] == ["fold_scale", "fold_norm", "pad_depthwise"]
+    assert manifest["passes"] == list(passes_for("portable"))
+    assert (manifest["lowering"], manifest["threads"], manifest["table"]) == ("auto", None, None)
+    assert manifest["sites"] == []
     assert manifest["inputs"] == [{"name": "inputs_0", "shape": [2, 4], "dtype": "float32"}]
     assert manifest["outputs"] == [{"name": "linear", "shape": [2, 4], "dtype": "float32"}]
     assert manifest["nodes"]["simplified"] == {"Gemm": 1}
-    for stage in ("captured", "cleaned", "lowered", "simplified"):
+    for stage in ("captured", "cleaned", "circular", "lowered", "simplified"):
         assert sum(manifest["nodes"][stage].values()) >= 1
         assert set(manifest["parity"][stage]) == {"max_abs", "max_rel", "cosine"}
         assert manifest["parity"][stage]["max_rel"] <= 1e-6
