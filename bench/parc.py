@@ -99,11 +99,11 @@ class Line:
 
 def pairs(part: str, runtimes: Sequence[str], limit: float) -> Iterator[Pair]:
     """Yield what a part measures; an operator whose activation is over `limit` MiB is left out."""
-    from latbench.zoo.parcs import ParcSpec
-
     if part == "models":
         yield from _models(runtimes)
         return
+    from latbench.zoo.parcs import ParcSpec
+
     sizes = (56, 112, 224) if part == "network" else SIZES
     channels = {"isolated": CHANNELS, "dft": (32, 64), "network": (64,)}[part]
     context = "network" if part == "network" else "isolated"

@@ -81,6 +81,15 @@ def test_ones_own_table_and_the_machine_reach_the_export(factories, tmp_path, mo
     assert seen["machine"] == probe()["cpu_model"]
 
 
+def test_a_lowering_that_was_asked_for_needs_no_table(factories, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.exporters, "export", lambda *_, **given: given["table"])
+    monkeypatch.setenv("LATBENCH_LOWERINGS", str(tmp_path / "not-there-yet.csv"))
+    wish = Wish(kind="factory", name=f"{factories}:make", resolution=16, forms={"parc": "spatial"})
+    assert export(wish, tmp_path / "out") is None
+    with pytest.raises(BadInput, match=r"make one with latbench tune"):
+        export(Wish(kind="factory", name=f"{factories}:make", resolution=16), tmp_path / "out")
+
+
 def test_what_older_code_made_is_not(stored, tmp_path):
     path = stored()
     os.utime(path, (0, 0))

@@ -71,7 +71,7 @@ def test_what_cannot_be_is_refused(refused, results, tmp_path):
 def test_a_small_operator_is_measured_and_its_table_used(latbench, tmp_path, monkeypatch):
     file = tmp_path / "mine.csv"
     monkeypatch.setenv("LATBENCH_LOWERINGS", str(file))
-    few = ("--resolutions", 8, "--channels", 4, "--axis", "h", "--context", "isolated", "--launches", 2)
+    few = ("--resolutions", 16, "--channels", 4, "--axis", "h", "--context", "isolated", "--launches", 2)
     where = ("--runtime", "onnxruntime", "--output", tmp_path / "results")
     code, _, err = latbench("tune", *few, *where)
     assert code == 0
