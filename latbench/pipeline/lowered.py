@@ -17,19 +17,20 @@ from exporters import wholefile
 from exporters.artifact import Artifact
 from exporters.capture import OLDEST_OPSET
 from exporters.errors import ExportError, InputError
+from exporters.lowerings.name import AUTO, FFT
 from latbench.errors import BadInput
 from latbench.measure.group import PARENT
 from latbench.measure.scratch import scratch
 from latbench.pipeline.export import build, existing, export_built
 from latbench.pipeline.prepare import eager, existing_eager
 from latbench.pipeline.prepared import of_artifact
-from latbench.pipeline.subjects.base import Built
+from latbench.pipeline.subjects.base import PARC, Built
 from latbench.pipeline.wish import EAGER, Wish
 
 if TYPE_CHECKING:
     from exporters.capture import Captured
 
-PARC, FFT = "parc", "fft"
+
 EMPTY = "empty"
 NOTE = ".structure"
 
@@ -122,7 +123,7 @@ class _Making:
         # A lowering is chosen after the capture: all but the module's own FFT form share one graph.
         forms = {**wish.forms}
         if PARC in forms and forms[PARC] != FFT:
-            forms[PARC] = ""
+            forms[PARC] = AUTO
         key = (*sorted(forms.items()), wish.opset)
         if key not in self._kept:
             built = build(wish)

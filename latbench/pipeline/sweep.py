@@ -16,12 +16,13 @@ from latbench.measure.shared_spawn import launch as spawn
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
 from latbench.pipeline.export import missing_packages
-from latbench.pipeline.lowered import EMPTY, PARC, Outcome, known
+from latbench.pipeline.lowered import EMPTY, Outcome, known
 from latbench.pipeline.plan import ARTIFACTS, GIVEN, Preparation, Wanted, subjects, wanted, with_macs
 from latbench.pipeline.prepared import Prepared
 from latbench.pipeline.resume import continued, planned_record
 from latbench.pipeline.run import Outcome as SweepOutcome
 from latbench.pipeline.run import check_any, check_apart, survey_of
+from latbench.pipeline.subjects.base import ONNX, PARC
 from latbench.pipeline.survey import ONE_THREAD
 from latbench.pipeline.sweepoptions import Group, SweepOptions
 from latbench.pipeline.together import Launcher, Pace, Together, Unit
@@ -190,7 +191,7 @@ def _makeable(one: Wanted) -> bool:
 
 
 def _can_make(one: Wanted) -> bool:
-    return one.source != "onnx" or missing_packages() is None
+    return one.source != ONNX or missing_packages() is None
 
 
 def _key(one: Wanted) -> Key:

@@ -71,16 +71,14 @@ class Together:
     def go(self, verdicts: Mapping[str, Verdict] | None = None) -> list[Row]:
         """Return the rows of the sweep once every cell is closed; cells with a verdict are closed first.
 
-        Whatever stops it (an interrupt, a full disk) leaves all finished launches recorded.
+        Whatever stops it (an interrupt, a full disk) leaves all finished launches recorded. The table is
+        written at the end alone: for a thousand cells it takes a minute.
         """
         for cell_id, verdict in (verdicts or {}).items():
             if cell_id not in self._closed:
                 self._close(cell_id, verdict.status, verdict.reason)
         self._watch.started(self._run.run_id, self._progress())
-        try:
-            rounds, limit = self._rounds()
-        finally:
-            self._write_table()
+        rounds, limit = self._rounds()
         for cell in self._run.cells:
             if self._id(cell) not in self._closed:
                 self._end(cell, rounds, limit)
@@ -93,7 +91,6 @@ class Together:
                 return number, True
             for unit, index in blocks(self._units, number, self._run.seed or 0):
                 self._ensure(unit, index)
-            self._write_table()
             self._watch.block_ended(self._progress())
         return self._run.launches, False
 

@@ -232,9 +232,12 @@ def test_a_unit_that_needs_more_memory_than_there_is_goes_in_parts(cell):
 
 
 @pytest.mark.slow
-def test_a_real_sweep_of_two_runtimes(tmp_path):
+def test_a_real_sweep_of_three_runtimes(tmp_path):
     asked = SweepOptions(
-        groups=(Group(BLOCK.format(7), ("broadcast", "repeat"), form="expand"),),
+        groups=(
+            Group("parc_h_c4_7", ("spatial", "circulant", "circulant_ch", "crt4_16", "auto")),
+            Group("parc_w_c4_6x14", ("spatial", "crt4_14", "auto")),
+        ),
         runtimes=("onnxruntime", "openvino", "pytorch"),
         launches=2,
         samples=8,
@@ -242,13 +245,18 @@ def test_a_real_sweep_of_two_runtimes(tmp_path):
         output=tmp_path,
     )
     outcome = sweep(asked)
-    assert {row["status"] for row in outcome.rows} <= {"ok", "skipped"}
-    assert {row["runtime"] for row in outcome.rows if row["status"] == "ok"} == set(asked.runtimes)
-    for launches in read(tmp_path).ok_launches().values():
-        for one in launches:
-            told, samples = one.result.witnesses, one.result.samples_ns
-            assert 0 < told[CALL_OVERHEAD] < min(samples)
-            assert 1 <= told[SHARED_CELLS] <= 2
-            assert len(samples) == 8
-    again = sweep(asked, launcher=Processes())
-    assert [row["artifact_sha256"] for row in again.rows] == [row["artifact_sha256"] for row in outcome.rows]
+    statuses = {(row["runtime"], row["model"], row["lowering"]): row["status"] for row in outcome.rows}
+    skipped = {f"{runtime} {form}" for (runtime, _, form), status in statuses.items() if status == "skipped"}
+    exported = ("onnxruntime parc=", "openvino parc=")
+    assert {f"{each}{form}" for each in exported for form in ("circulant_ch", "crt4_16")} <= skipped
+    assert "pytorch parc=circulant" in skipped
+    assert set(statuses.values()) == {"ok", "skipped"}
+    assert statuses["openvino", "parc_w_c4_6x14", "parc=crt4_14"] == "ok"
+    assert statuses["pytorch", "parc_h_c4_7", "parc=auto"] == "ok"
+    launches = read(tmp_path).ok_launches()
+    assert len(launches) == list(statuses.values()).count("ok")
+    for one in (launch for several in launches.values() for launch in several):
+        assert one.result.witnesses[CALL_OVERHEAD] > 0
+        assert 1 <= one.result.witnesses[SHARED_CELLS] <= 3
+        assert len(one.result.samples_ns) == 8
+        assert one.result.parity["max_rel"] < 1e-5

@@ -9,6 +9,7 @@ from latbench.measure.shared import SHARED_CELLS
 from latbench.pipeline.execute import LEAST_TIMEOUT_S, UNTOLD_TIMEOUT_S, Verdict
 from latbench.pipeline.together import Pace, Together, Unit
 from latbench.records import TABLE, RunRecord, Store, csvfile, read
+from latbench.records import rows as rows_of
 from latbench.records.store import RECORDS
 
 WALL_NS = 2 * 10**9
@@ -236,7 +237,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(tmp_path, units):
 
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path, units("ab cd"), stop)
-    assert {row["status"] for row in csvfile.read(tmp_path / TABLE)} == {"pending"}
+    assert {row["status"] for row in rows_of(read(tmp_path))} == {"pending"}
     rest = Processes()
     rows = go(tmp_path, units("ab cd"), rest)
     assert len(rest.requests) == 1
