@@ -109,6 +109,7 @@ VIEWS = ("aten.select", "aten.view_as_complex", "aten._neg_view")
 
 REAL = {
     **dict.fromkeys(("aten.view", "aten._unsafe_view"), lambda x, size: x.reshape(size)),
+    "aten.as_strided": lambda x, *at: x.contiguous().as_strided(*at),
     "aten._neg_view": lambda x: -x,
     **dict.fromkeys(("aten.resolve_neg", "aten.resolve_conj"), lambda x: x),
 }

@@ -67,13 +67,14 @@ def trace(module: "torch.nn.Module", inputs: "tuple[torch.Tensor, ...]") -> Prog
     ]
     constant = _constant(graph, set(stored))
     known = {node for node in constant if _is_tensor(node) and _borders(node)}
+    nodes = _needed(wanted, known)
     return Program(
         traced=exported.graph_module,
-        nodes=_needed(wanted, known),
+        nodes=nodes,
         inputs=tuple(spec.arg.name for spec in signature.input_specs if spec.kind is InputKind.USER_INPUT),
         outputs=tuple(wanted),
         stored=stored,
-        known=_values(exported.graph_module, known, stored),
+        known=_values(exported.graph_module, known & set(nodes), stored),
     )
 
 

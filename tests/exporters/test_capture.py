@@ -146,3 +146,45 @@ class TestSensitivity:
     def test_another_input_that_leads_out_of_bounds_leaves_it_unknown(self, small):
         positive = torch.from_numpy(np.full((2, 4), 3.0, np.float32))
         assert self.of(small, lambda linear, x: torch.log(x), positive) is None
+
+
+class TestComplexValues:
+    def operators(self, captured):
+        return {node.op_type for node in captured.model.graph}
+
+    def test_become_real_operators_under_the_names_of_the_inputs(self, small, pair):
+        module = small(lambda linear, x: torch.fft.irfft(torch.fft.rfft(linear(x)) * 2, n=4))
+        captured = capture(module, (pair,), OPSET, ["image"])
+        assert list(captured.inputs) == ["image"]
+        assert "DFT" not in self.operators(captured)
+        with torch.no_grad():
+            assert (next(iter(captured.outputs.values())) == module(pair).numpy()).all()
+
+    def test_stay_what_torch_makes_of_them_when_asked(self, small, pair):
+        module = small(lambda linear, x: torch.fft.rfft(linear(x)).abs())
+        assert "DFT" in self.operators(capture(module, (pair,), OPSET, fourier="dft_op"))
+
+    @pytest.mark.parametrize("fourier", ["lowered", "dft_op"])
+    def test_are_refused_as_outputs(self, small, pair, fourier):
+        module = small(lambda linear, x: (x, torch.fft.rfft(linear(x))))
+        with pytest.raises(
+            InputError, match=r"Small returns a complex tensor, .* torch.view_as_real"
+        ) as error:
+            capture(module, (pair,), OPSET, fourier=fourier)
+        assert one_sentence(error)
+
+    def test_are_refused_as_inputs(self, small, pair):
+        with pytest.raises(InputError, match="Small takes a complex tensor") as error:
+            capture(small(lambda linear, x: x.abs()), (pair + 1j,), OPSET)
+        assert one_sentence(error)
+
+    def test_what_cannot_be_traced_is_refused_in_one_sentence(self, small, pair, capfd):
+        module = small(lambda linear, x: torch.fft.rfft(x).abs() if x.sum() > -1e9 else x)
+        with pytest.raises(ExportError, match=r"Small cannot be exported: \w+") as error:
+            capture(module, (pair,), OPSET)
+        assert one_sentence(error)
+        assert capfd.readouterr() == ("", "")
+
+    def test_a_module_without_them_takes_no_detour(self, small, pair, monkeypatch):
+        monkeypatch.setattr("exporters.fourier.module.real_module", None)
+        assert capture(small(lambda linear, x: linear(x)), (pair,), OPSET).outputs

@@ -7,7 +7,7 @@ from exporters.fourier.values import Complex, Context, pair
 
 ALIKE = (
     "permute transpose t unsqueeze squeeze slice expand clone contiguous alias detach lift_fresh_copy "
-    "roll flip constant_pad_nd repeat unfold as_strided index index_select gather diagonal tril triu "
+    "roll flip constant_pad_nd repeat unfold index index_select gather diagonal tril triu "
     "diag_embed split split_with_sizes unbind neg sum mean cumsum pixel_shuffle resolve_neg"
 )
 RESHAPED = ("view", "_unsafe_view", "reshape", "_reshape_alias")
@@ -17,7 +17,7 @@ def _alike(_: Context, operator: Apply, value: Any, *args: Any, **kwargs: Any) -
     return on_each(operator, value, args, kwargs) if isinstance(value, Complex) else pair(*promoted(value))
 
 
-def _reshape(_: Context, __: Apply, value: Complex, size: list[int]) -> Complex:
+def _reshape(_: Context, __: Apply, value: Complex, size: list[int], *_strides: Any) -> Complex:
     re, im = value.parts
     return pair(re.reshape(size), im.reshape(size))
 
