@@ -73,7 +73,8 @@ def plotted(curves: Sequence[Row], ratios: Sequence[Row], crossovers: Sequence[R
     matplotlib = _matplotlib()
     from matplotlib.figure import Figure
 
-    panels = list(dict.fromkeys(map(_panel, curves)))
+    runtimes = list(dict.fromkeys(row["runtime"] for row in curves))
+    panels = sorted(set(map(_panel, curves)), key=lambda one: (runtimes.index(one[0]), one[1] or ""))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(max(3.5, 1.9 * len(panels) + 0.4), 4.0), layout="constrained")
         grid = figure.subplots(2, len(panels), squeeze=False, sharex="col", sharey="row")
@@ -84,11 +85,13 @@ def plotted(curves: Sequence[Row], ratios: Sequence[Row], crossovers: Sequence[R
             grid[0][at].set_title(_title(of[0][0]), fontsize=7)
             _places(grid[1][at], sorted({row["size"] for row in of[0]}), of[0][0])
         grid[0][0].set_ylabel("latency, ms")
+        _range(grid[0][0], [row["latency_ms"] for row in curves])
+        _range(grid[1][0], [1.0, *(row["ratio"] for row in ratios)])
         bases = {row["basis"] for row in ratios}
         net = ",\nnet of an empty call" if bases == {"net"} else ""
         grid[1][0].set_ylabel(f"spatial / lowering{net}")
         handles, labels = _legend(grid[0])
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -178,6 +181,13 @@ def _mark(axes: "Axes", row: Row) -> None:
     axes.plot(ends, (1, 1), color=look.color, linewidth=2.5, solid_capstyle="butt", zorder=4)
     for known, end, arrow in ((row["ci95_low"], ends[0], "<"), (row["ci95_high"], ends[1], ">")):
         axes.plot([end], [1], marker=arrow if known is None else "|", color=look.color, zorder=4)
+
+
+def _range(axes: "Axes", values: Iterable[float | None]) -> None:
+    """Bound the row of panels by its curves: the band of few launches may reach down to 0."""
+    known = [value for value in values if value is not None and value > 0]
+    if known:
+        axes.set_ylim(min(known) / 2, max(known) * 2)
 
 
 def _places(axes: "Axes", sizes: Sequence[int], row: Row) -> None:

@@ -16,8 +16,6 @@ from latbench.stats.student import t_quantile
 CROSSING, CANDIDATE, BASELINE, TIE = "crossing", "candidate", "baseline", "tie"
 """The kinds: within the range; none, the candidate or the baseline being ahead throughout; not to be told."""
 
-_MANY = 10**6  # degrees of freedom at which Student is normal
-
 
 @dataclass(frozen=True)
 class Point:
@@ -113,9 +111,9 @@ def crossover_of_logs(
     """Return where the mean log ratio, `logs[i]` by launch at `sizes[i]`, rises through 0.
 
     The means are fitted by a monotone curve in log size (pool adjacent violators, weighted); between sizes it
-    is straight. The interval comes from `replicates` resamplings of the launches within each size, whose
-    deviations are stretched so that a single size would get Student's interval rather than the too narrow one
-    of few launches. ValueError unless the sizes are positive and ascend, with a launch each.
+    is straight. The interval comes from `replicates` resamplings of the launches within each size. Those of
+    few launches vary too little: their deviations are stretched to where `confidence` of them lie within
+    Student's interval of that size. ValueError unless the sizes are positive and ascend, with a launch each.
     """
     places = np.log(np.asarray(sizes, np.float64))
     if len(logs) != len(places) or not len(logs) or not all(map(len, logs)):
@@ -164,16 +162,15 @@ def _resampled(
     replicates: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return means of launches drawn with replacement, shape (replicates, sizes)."""
+    """Return means of launches drawn with replacement, shape (replicates, sizes), stretched as told above."""
     generator = np.random.default_rng(seed)
     drawn = np.empty((replicates, len(logs)))
-    level = (1 + confidence) / 2
-    normal = t_quantile(level, _MANY)
     for at, one in enumerate(logs):
         count = len(one)
-        stretch = math.sqrt(count / (count - 1)) * t_quantile(level, count - 1) / normal
-        picked = one[generator.integers(count, size=(replicates, count))].mean(axis=1)
-        drawn[:, at] = means[at] + stretch * (picked - means[at])
+        half = t_quantile((1 + confidence) / 2, count - 1) * float(np.std(one, ddof=1)) / math.sqrt(count)
+        away = one[generator.integers(count, size=(replicates, count))].mean(axis=1) - means[at]
+        reach = float(np.quantile(np.abs(away), confidence))
+        drawn[:, at] = means[at] + (away * (half / reach) if reach > 0 else 0)
     return drawn
 
 
