@@ -20,6 +20,7 @@ mobilevit = partial(
     network="latbench.zoo.networks.mobilevit:MobileViT",
     resolution=256,
     sizes=Sizes(multiple=32),
+    calibrated=True,
     top1_source=ARXIV,
 )
 

@@ -21,6 +21,7 @@ parcnet = partial(
     forms={"parc": VALUES},
     resolution=256,
     sizes=Sizes(multiple=32),
+    calibrated=True,
 )
 
 MODELS = (

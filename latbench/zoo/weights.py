@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 WRAPPERS = ("state_dict", "model")
+FEW = 16
 
 
 def live(module: "nn.Module", seed: int = 0) -> None:
@@ -81,13 +82,16 @@ def calibrate(module: "nn.Module", example: "Tensor") -> None:
     """Set each BatchNorm's running statistics to its input's while `module`, in eval mode, gets `example`.
 
     For families whose activations vanish or explode under `live`. Layers are set in the order they run, each
-    behind the already calibrated ones; every BatchNorm must get more than one value per channel.
+    behind the already calibrated ones. A norm that gets under FEW values per channel, as behind a global
+    pooling, takes the statistics of all channels together: its own would blow small differences up.
     """
     import torch
     from torch import nn
 
     def measure(norm: Any, inputs: tuple[torch.Tensor, ...]) -> None:
         values = inputs[0].transpose(0, 1).flatten(1)
+        if values.shape[1] < FEW:
+            values = values.flatten().expand(len(values), -1)
         norm.running_mean.copy_(values.mean(1))
         norm.running_var.copy_(values.var(1))
 

@@ -96,6 +96,13 @@ def test_live_weights_depend_on_the_seed(seed):
     assert not torch.equal(one.conv.weight, other.conv.weight)
 
 
+def test_behind_a_global_pooling_calibration_takes_all_channels_together():
+    norm = nn.BatchNorm2d(3)
+    calibrate(norm.eval(), torch.tensor([[0.0, 3.0, 6.0], [0.001, 3.001, 6.001]])[:, :, None, None])
+    torch.testing.assert_close(norm.running_mean, torch.full((3,), 3.0005))
+    torch.testing.assert_close(norm.running_var, torch.full((3,), 7.2), rtol=1e-4, atol=0)
+
+
 def test_calibration_normalises_every_batch_norm_behind_the_ones_before_it():
     def scaled(factor):
         norm = nn.BatchNorm2d(4, affine=False)
