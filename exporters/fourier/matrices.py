@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LONGEST_DENSE = 256
-"""The longest length that is one product: up to here the constants stay under half a megabyte. Above it, a
+"""The longest length that is one product: up to here its matrix takes a megabyte at most. Above it, a
 composite length N1 N2 is two products (Cooley and Tukey, Math. Comp. 19, 1965), a prime one still one."""
 
 

@@ -96,12 +96,14 @@ def _call(real: Any, node: "Node", values: "dict[Node, Any]", name: str) -> Any:
         return REAL.get(called, operator)(*args, **kwargs)
     if operator is getitem:
         return operator(*args)
+    what = f"{name} cannot be exported: {called} on complex values{_place(node)}"
+    instead = "write it with the real and imaginary parts (y.real, y.imag)"
     if rule is None:
-        raise ExportError(
-            f"{name} cannot be exported: {called} on complex values{_place(node)} has no form "
-            "in real operators here; write it with the real and imaginary parts (y.real, y.imag)."
-        )
-    return rule.apply(real, operator, *args, **kwargs)
+        raise ExportError(f"{what} has no form in real operators here; {instead}.")
+    try:
+        return rule.apply(real, operator, *args, **kwargs)
+    except Exception as error:
+        raise ExportError(f"{what} fails in real operators ({first_line(error)}); {instead}.") from error
 
 
 VIEWS = ("aten.select", "aten.view_as_complex", "aten._neg_view")
