@@ -9,8 +9,9 @@ from exporters.lowerings import lowerings
 from exporters.lowerings.base import SPATIAL
 from exporters.lowerings.builder import Builder
 from exporters.lowerings.chunks import chunked
-from exporters.lowerings.name import Choice, Chooser, Decision
+from exporters.lowerings.name import AUTO, Choice, Chooser, Decision, parse
 from exporters.lowerings.nearest import ASKED, nearest
+from exporters.lowerings.spatial import level
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -42,17 +43,21 @@ class Lowered:
 def lower(model: "ir.Model", choose: Chooser, asked: str = "auto") -> list[Lowered]:
     """Return what became of each circular correlation of `model`, in order; the graph is changed in place.
 
-    `spatial` leaves the nodes as they are, unless what wraps the input is not in every runtime (Pad
-    mode=wrap). A choice that an operator does not allow becomes the nearest that it does. The 1x1
-    convolutions beside an operator whose choice says so are noted for the pass `pointwise_matmul`.
+    `spatial`, where it was `asked` for, leaves the nodes as they are, unless what wraps the input is not in
+    every runtime (Pad mode=wrap); where it was chosen, it is written anew if that saves nodes around it. A
+    choice that an operator does not allow becomes the nearest that it does. The 1x1 convolutions beside an
+    operator whose choice says so are noted for the pass `pointwise_matmul`.
     """
     found = sites(model)
     decided = [_decided(site, choose) for site in found]
     opset = model.graph.opset_imports.get("", 0)
-    for site, decision in reversed(
-        list(zip(found, decided, strict=True))
-    ):  # so that no source is replaced yet
-        _replace(site, decision.choice, opset)
+    last_first = reversed(list(zip(found, decided, strict=True)))  # so that no source is replaced yet
+    for site, decision in last_first:
+        if not (_is_spatial(decision.choice) and _stays(site, asked)):
+            _replace(site, decision.choice, opset)
+        if decision.choice.pointwise == "matmul":
+            for node in (*site.before, *site.after):
+                node.metadata_props[POINTWISE] = "matmul"
     graph.prune(model)
     return [_told(site, decision, asked) for site, decision in zip(found, decided, strict=True)]
 
@@ -70,18 +75,21 @@ def _decided(site: Site, choose: Chooser) -> Decision:
     return decision
 
 
+def _is_spatial(choice: Choice) -> bool:
+    return choice.lowering == SPATIAL and choice.chunk is None
+
+
+def _stays(site: Site, asked: str) -> bool:
+    """Tell whether the spatial form is left as it stands in the graph."""
+    published = asked != AUTO and _is_spatial(parse(asked))
+    return site.plain and (published or site.carried <= (0 if level(site.op) else 1))
+
+
 def _replace(site: Site, choice: Choice, opset: int) -> None:
     import onnx_ir as ir
 
-    if choice.pointwise == "matmul":
-        for node in (*site.before, *site.after):
-            node.metadata_props[POINTWISE] = "matmul"
-    if choice.lowering == SPATIAL and choice.chunk is None and site.plain:
-        return
-    builder, chosen = (
-        Builder(site.conv, f"{site.name}.{choice.lowering}", opset),
-        lowerings()[choice.lowering],
-    )
+    chosen = lowerings()[choice.lowering]
+    builder = Builder(site.conv, f"{site.name}.{choice.lowering}", opset)
     if choice.chunk is None:
         y = chosen.build(builder, site.source, site.op, choice.factor)
     else:

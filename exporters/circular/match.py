@@ -31,6 +31,7 @@ class Site:
     before: "tuple[ir.Node, ...]"
     after: "tuple[ir.Node, ...]"
     plain: bool
+    carried: int
 
     @property
     def neighbours(self) -> str:
@@ -46,6 +47,7 @@ class _Found:
     conv: "ir.Node"
     nodes: "set[ir.Node]"
     plain: bool
+    carried: int
 
 
 def sites(model: "ir.Model") -> list[Site]:
@@ -75,6 +77,7 @@ def sites(model: "ir.Model") -> list[Site]:
             before=convolutions(one.source, passages, up=True),
             after=convolutions(one.end, passages, up=False),
             plain=one.plain,
+            carried=one.carried,
         )
         for name, one in zip(names, found, strict=True)
     ]
@@ -119,7 +122,8 @@ def _found(conv: "ir.Node", taken: "set[ir.Node]") -> _Found | None:
         late.scale[:, None] * (response(taps, early.shift) + bias.astype(np.float64)[:, None]) + late.shift
     )
     op = Circular(axis, (batch, channels, height, width), scaled, shift if shift.any() else None)
-    return _Found(op, early.value, late.value, conv, nodes | early.nodes | late.nodes, plain)
+    around = early.nodes | late.nodes
+    return _Found(op, early.value, late.value, conv, nodes | around, plain, len(around))
 
 
 def along(conv: "ir.Node") -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from exporters.errors import InputError
@@ -57,6 +58,7 @@ def parse(text: str) -> Choice:
     return choice
 
 
+@lru_cache(4096)  # a table of measurements names the same few thousands of times
 def _read(text: str) -> Choice | None:
     for name, lowering in lowerings().items():
         found = re.fullmatch(re.escape(name) + SUFFIX, text)

@@ -28,7 +28,7 @@ def nearest(op: Circular, choice: Choice) -> Decision:
             used = replace(choice, factor=chosen)
             notes.append(_factor_note(choice, used, refusal))
             return Decision(used, "; ".join(notes))
-        refusal = refusal or f"{op.length} has no factor that it can use"
+        refusal = refusal or wanted.refusal(op, smallest_factor(op.length))
     if refusal is None:
         return Decision(choice, "; ".join(notes) or ASKED)
     refused = lowerings()["circulant"].refusal(op, None) is not None
@@ -48,6 +48,11 @@ def nearest_factor(op: Circular, lowering: str, wanted: int | None) -> int | Non
         divisors = [d for d in entry.factors(op) if d in divisors] or divisors
     aim = math.log(wanted or math.sqrt(length))
     return min(divisors, key=lambda d: abs(math.log(d) - aim), default=None)
+
+
+def smallest_factor(length: int) -> int:
+    """Return the smallest divisor of `length` above 1."""
+    return next((d for d in range(2, length) if length % d == 0), length)
 
 
 def _factor_note(asked: Choice, used: Choice, refusal: str | None) -> str:

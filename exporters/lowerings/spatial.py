@@ -23,12 +23,19 @@ def build(builder: Builder, x: "ir.Value", op: Circular, _factor: int | None = N
     taps = (length, 1) if op.axis == "h" else (1, length)
     inputs = op.weight.shape[1] if op.dense else 1
     given = [x, builder.floats(op.weight.reshape(-1, inputs, *taps))]
-    level = op.shift is not None and bool(np.ptp(op.shift, axis=1).max() <= LEVEL * np.abs(op.shift).max())
-    if op.shift is not None and level:
+    bias = op.shift is not None and level(op)
+    if op.shift is not None and bias:
         given.append(builder.floats(op.shift[:, 0]))
     groups = 1 if op.dense else op.channels[0]
     y = builder.node("Conv", *given, group=groups, kernel_shape=list(taps))
-    return y if op.shift is None or level else builder.node("Add", y, shift_of(builder, op))
+    return y if op.shift is None or bias else builder.node("Add", y, shift_of(builder, op))
+
+
+def level(op: Circular) -> bool:
+    """Tell whether what `op` adds is the same all along its axis, or nothing."""
+    if op.shift is None:
+        return True
+    return bool(np.ptp(op.shift, axis=1).max() <= LEVEL * np.abs(op.shift).max())
 
 
 def shift_of(builder: Builder, op: Circular) -> "ir.Value":

@@ -48,8 +48,27 @@ def test_what_is_told_is_fit_for_a_manifest(kit):
 
 def test_spatial_leaves_the_graph_as_it_is(kit):
     case = kit.Case("h", (1, 4, 6, 5), before=[("Add", kit.values(1, 4, 6, 1))])
-    after, _, _ = lowered(case.model, "spatial")
-    assert [node.op_type for node in after.graph.node] == [node.op_type for node in case.model.graph.node]
+    graph = ir.from_proto(case.model)
+    lower(graph, lambda op, _neighbours: nearest(op, parse("spatial")), "spatial")
+    assert [node.op_type for node in graph.graph] == [node.op_type for node in case.model.graph.node]
+
+
+def test_spatial_chosen_takes_in_what_stands_around_it(kit):
+    around = {
+        "before": [("Add", kit.values(1, 4, 6, 1)), ("Norm", kit.norm(4))],
+        "after": [("Norm", kit.norm(4))],
+    }
+    for given, left in (
+        ({"before": around["before"]}, ["Slice", "Concat", "Conv", "Add"]),
+        (around, ["Slice", "Concat", "Conv", "Add"]),
+        ({"after": around["after"]}, ["Slice", "Concat", "Conv"]),
+        ({"before": around["before"][:1]}, ["Add", "Slice", "Concat", "Conv"]),
+    ):
+        case = kit.Case("h", (1, 4, 6, 5), **given)
+        after, (used,), _ = lowered(case.model, "spatial")
+        assert [node.op_type for node in after.graph.node][: len(left)] == left
+        assert used.used == "spatial"
+        assert case.error(after) <= 1e-6
 
 
 def test_what_cannot_be_built_is_replaced_with_the_reason(kit):

@@ -31,6 +31,13 @@ def test_what_cannot_becomes_the_nearest_that_can_and_says_why(circular, length,
     assert decision.reason.endswith(f": {used}")
 
 
+def test_where_no_factor_will_do_the_operators_own_reason_is_told(circular):
+    dense = nearest(circular("h", (1, 4, 14, 3), outputs=4), Choice("crt4"))
+    refusal = lowerings()["crt4"].refusal(circular("h", (1, 4, 14, 3), outputs=4), 2)
+    assert dense.reason == f"crt4 is not possible because {refusal}: circulant"
+    assert "dense" in refusal
+
+
 def test_no_factor_given_is_the_one_nearest_the_square_root(circular):
     decision = nearest(circular("h", (1, 4, 56, 5)), parse("crt4"))
     entry = lowerings()["crt4"]
