@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latbench.studies.crossover import Answer, Grid
 
 SIZES, NETWORK_SIZES = "7:448", "128,256,384,512"
-RUNTIMES = ("onnxruntime", "openvino")
+RUNTIMES, EAGER = ("onnxruntime", "openvino"), "pytorch"
 CURVES, RATIOS, CROSSOVERS = "curves.csv", "ratios.csv", "crossover.csv"
 
 
@@ -81,6 +81,7 @@ def crossover(
     at_least("--launches", launches, 1)
     if not memory_limit > 0:
         raise BadInput(f"--memory-limit {memory_limit:g} leaves room for nothing; give MiB above 0.")
+    runtimes = tuple(dict.fromkeys(runtime or RUNTIMES))
     grid = Grid(
         sizes=sizes_of(resolutions or (SIZES if model is None else NETWORK_SIZES)),
         channels=sizes_of(channels, "--channels"),
@@ -89,13 +90,14 @@ def crossover(
         context=context,
         dense=dense,
         lowerings=tuple(lowering or ()),
+        eager=EAGER in runtimes,
         memory_limit=int(memory_limit * 2**20),
     )
     folder = output or OUTPUT / ("crossover" if model is None else f"crossover_{model}")
     run_id = _measure(
         grid,
         folder,
-        runtimes=tuple(dict.fromkeys(runtime or RUNTIMES)),
+        runtimes=runtimes,
         threads=sizes_of(threads, "--threads"),
         launches=launches,
         samples=samples,

@@ -46,7 +46,7 @@ class Grid:
     """Every combination of `sizes`, `channels` and `axes`, as operators; or `model` at every one of `sizes`.
 
     `lowerings` empty means all that can be built. Operators are `dense` or depthwise, and stand alone or
-    between 1x1 convolutions (`context` "network"). An activation of more than `memory_limit` bytes, and a
+    between 1x1 convolutions (`context` "network"). `eager` adds torch.fft, for PyTorch itself. An activation of more than `memory_limit` bytes, and a
     DFT operator that would take longer than `call_limit_s` a call, are refused, not measured. BadInput for
     what cannot be.
     """
@@ -58,6 +58,7 @@ class Grid:
     context: str = ISOLATED
     dense: bool = False
     lowerings: tuple[str, ...] = ()
+    eager: bool = False
     memory_limit: int = 128 * 2**20
     call_limit_s: float = 2.0
 
@@ -85,7 +86,8 @@ class Grid:
         size = spec.length
         taps = (spec.channels, spec.channels, size) if spec.dense else (spec.channels, size)
         op = Circular(spec.axis, spec.shape, np.broadcast_to(np.float64(0), taps))
-        forms = with_spatial(self.lowerings or tuple(possible(op, pointwise=self.context == NETWORK)))
+        every = (*possible(op, pointwise=self.context == NETWORK), *((FFT,) if self.eager else ()))
+        forms = with_spatial(self.lowerings or every)
         large = 4 * spec.channels * size * size
         if large > self.memory_limit:
             why = (

@@ -96,6 +96,12 @@ def test_named_lowerings_stand_beside_the_spatial_form():
     assert one.lowerings == ("spatial", "circulant")
 
 
+def test_pytorch_itself_has_torch_fft_too():
+    grid = {"sizes": (14,), "channels": (32,), "axes": ("h",)}
+    assert "fft" not in Grid(**grid).asked()[0].lowerings
+    assert Grid(**grid, eager=True).asked()[0].lowerings[-1] == "fft"
+
+
 def test_a_network_is_asked_for_at_each_resolution():
     asked = Grid(sizes=(128, 256), model="parcnet_s").asked()
     assert [(one.name, one.resolution) for one in asked] == [("parcnet_s", 128), ("parcnet_s", 256)]
