@@ -45,10 +45,10 @@ class Asked:
 class Grid:
     """Every combination of `sizes`, `channels` and `axes`, as operators; or `model` at every one of `sizes`.
 
-    `lowerings` empty means all that can be built. Operators are `dense` or depthwise, and stand alone or
-    between 1x1 convolutions (`context` "network"). `eager` adds torch.fft, for PyTorch itself. An activation of more than `memory_limit` bytes, and a
-    DFT operator that would take longer than `call_limit_s` a call, are refused, not measured. BadInput for
-    what cannot be.
+    `lowerings` empty means all that can be built, and with `eager` torch.fft for PyTorch itself. Operators
+    are `dense` or depthwise, and stand alone or between 1x1 convolutions (`context` "network"). An activation
+    of more than `memory_limit` bytes, and a DFT operator that would take longer than `call_limit_s` a call,
+    are refused, not measured. BadInput for what cannot be.
     """
 
     sizes: tuple[int, ...]
