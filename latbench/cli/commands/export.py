@@ -130,7 +130,10 @@ def _lowered(manifest: "Mapping[str, Any]") -> list[str]:
     used = ", ".join(f"{name} x{number}" for name, number in count.most_common())
     table, asked = manifest.get("table"), sites[0]["asked"]
     threads = manifest["threads"]
-    decided = f"{asked}: {table['origin']}, {threads} thread{'s' * (threads != 1)}" if table else "asked for"
+    if table:
+        decided = f"{asked}: {table['origin']}, {threads} thread{'s' * (threads != 1)}"
+    else:
+        decided = "; ".join(dict.fromkeys(site["reason"] for site in sites))
     return [f"  parc    {len(sites)} site{'s' * (len(sites) != 1)}: {used} ({decided})"]
 
 

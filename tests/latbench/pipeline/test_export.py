@@ -11,6 +11,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.machine.probe import probe
 from latbench.pipeline import export as module
 from latbench.pipeline.export import existing, export, missing_packages, younger_than_code
+from latbench.pipeline.subjects import resolve
 from latbench.pipeline.wish import Wish
 
 WISH = Wish(kind="zoo", name="m", resolution=8)
@@ -134,3 +135,25 @@ def test_a_folder_that_cannot_be_written_is_named(factories, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match="Cannot write"):
         export(Wish(kind="factory", name=f"{factories}:pair"), tmp_path / "file" / "folder")
+
+
+def test_the_lowering_and_the_threads_reach_the_export(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module.exporters, "export", lambda *_, **given: seen.append(given))
+    subject = resolve("parc_h_c4_7")
+    for forms in ({}, {"parc": "circulant"}):
+        export(subject.wish("portable", 20, forms, 4), tmp_path)
+    assert [(given["lowering"], given["threads"]) for given in seen] == [("auto", 4), ("circulant", 1)]
+
+
+def test_a_lowering_makes_the_artifact_and_its_sites_are_told(tmp_path):
+    made = export(resolve("parc_h_c4_12").wish("portable", 20, {"parc": "circulant"}), tmp_path)
+    (site,) = made.manifest["sites"]
+    assert (site["axis"], site["length"], site["asked"], site["used"]) == ("h", 12, "circulant", "circulant")
+    assert "Conv" not in made.manifest["nodes"]["simplified"]
+    assert made.manifest["provenance"]["forms"] == "parc=circulant"
+
+
+def test_transforms_that_are_not_counted_leave_the_macs_unknown():
+    wish = resolve("parc_mobilenetv2", 32).wish("portable", 20, {"parc": "fft"})
+    assert "macs" not in module._counts(module.build(wish))

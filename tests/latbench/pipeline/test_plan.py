@@ -5,7 +5,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs
+from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs, without_effect
 from latbench.pipeline.prepared import Prepared
 from latbench.runtimes.base import Availability, Source
 
@@ -198,3 +198,39 @@ def test_the_same_wish_of_two_parts_is_prepared_once(preparation):
     made, wishes, calls = preparation(runtimes=("onnxruntime",))
     made.plan([*wishes, *wishes])
     assert calls == ["exported"]
+
+
+def test_a_lowering_is_a_cell_of_its_own_and_eager_pytorch_skips_what_only_an_export_can_do():
+    options = RunOptions(
+        names=("parc_h_c8_14", "parc_mobilenetv2"),
+        forms={"parc": ("fft", "crt4_7")},
+        runtimes=("onnxruntime", "pytorch"),
+    )
+    found = cells(options)
+    assert [(one.lowering, one.runtime) for one in found[:4]] == [
+        ("parc=fft", "onnxruntime"),
+        ("parc=fft", "pytorch"),
+        ("parc=crt4_7", "onnxruntime"),
+        ("parc=crt4_7", "pytorch"),
+    ]
+    assert [one.refusal is None for one in found] == [True, True, True, False] * 2
+    assert found[3].refusal.startswith("--parc crt4_7 is a form of exported graphs")
+
+
+def test_what_is_left_to_auto_is_made_for_each_number_of_threads(preparation):
+    made, _, calls = preparation()
+    asked = [
+        RunOptions(names=("parc_h_c8_14",), threads=threads, runtimes=("onnxruntime",), forms=forms)
+        for threads in (1, 4)
+        for forms in ({"parc": ("auto",)}, {"parc": ("crt2",)})
+    ]
+    made.plan([one for options in asked for one in cells(options)])
+    assert calls == ["exported"] * 3
+
+
+def test_a_form_that_all_lack_is_refused_and_one_that_some_lack_is_told():
+    chosen = subjects(RunOptions(names=("efficientmod_s", "parc_h_c8_14")))
+    assert without_effect(chosen, ()) == []
+    assert without_effect(chosen, ("parc",)) == ["--parc changes nothing in efficientmod_s."]
+    with pytest.raises(BadInput, match="--parc changes nothing in efficientmod_s; leave it out"):
+        without_effect(chosen[:1], ("parc",))

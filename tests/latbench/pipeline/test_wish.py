@@ -15,6 +15,7 @@ WISHES = st.builds(
     forms=st.dictionaries(
         st.sampled_from(["expand", "layout"]), st.sampled_from(["repeat", "channels_first"])
     ),
+    threads=st.none() | st.integers(1, 64),
 )
 
 
@@ -46,3 +47,9 @@ def test_the_lowering_is_sorted_and_unknown_without_forms():
 def test_the_provenance_holds_what_shapes_the_graph():
     wish = Wish(kind="zoo", name="m", resolution=64, forms={"expand": "repeat"})
     assert wish.provenance == {"model": "m", "seed": "0", "resolution": "64", "forms": "expand=repeat"}
+
+
+def test_threads_that_auto_chose_for_are_in_name_and_provenance():
+    wish = Wish(kind="zoo", name="m", forms={"parc": "auto"}, threads=4)
+    assert wish.stem == "m-portable-opset20-parc_auto-threads4"
+    assert wish.provenance["threads"] == "4"

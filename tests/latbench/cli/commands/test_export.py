@@ -104,3 +104,29 @@ def test_the_whole_zoo_leaves_out_what_cannot_take_the_resolution(latbench, monk
     assert code == 6
     assert "efficientmod_iso_196x11: left out. efficientmod_iso_196x11 cannot take resolution 256" in err
     assert "latbench: efficientmod_s cannot." in err
+
+
+def test_what_the_circular_correlations_became_is_one_line(latbench, tmp_path):
+    for asked, told in (
+        ("crt2", "crt2 x1 (asked for)"),
+        ("crt4_5", "(crt4_5 is not possible because "),
+    ):
+        code, out, _ = latbench("export", "parc_h_c4_14", "--parc", asked, "--output", tmp_path)
+        assert code == 0
+        assert "  parc    1 site: " in out
+        assert told in out
+    code, out, _ = latbench("export", "parc_h_c4_14", "--threads", 1, "--output", tmp_path)
+    assert code == 0
+    assert "(auto: the package's table, 1 thread)\n" in out
+    assert (tmp_path / "parc_h_c4_14-14-portable-opset20-parc_auto-threads1.onnx").exists()
+
+
+def test_a_lowering_that_there_is_not_is_refused_with_those_there_are(refused):
+    sentence = refused(2, "export", "parc_resnet50", "--parc", "quick")
+    assert "parc_resnet50 has no --parc 'quick'; use one of: auto, spatial, fft, circulant" in sentence
+
+
+def test_a_form_that_no_model_has_is_refused(refused):
+    sentence = refused(2, "export", "efficientmod_xxs", "--parc", "spatial")
+    assert "--parc changes nothing in efficientmod_xxs; leave it out" in sentence
+    assert "--threads 0 is too small; use 1 or more" in refused(2, "export", "parc_resnet50", "--threads", 0)

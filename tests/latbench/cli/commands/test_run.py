@@ -215,3 +215,20 @@ def test_the_hint_names_what_the_widest_interval_needs():
     assert allocation_hint([{**row, "latency_ci95_half_percent": 0.9}]) is None
     assert allocation_hint([{**row, "latency_ci95_half_percent": None}]) is None
     assert allocation_hint([{**row, "precision_target_percent": 1.0}]) is None
+
+
+def test_each_lowering_is_asked_for_by_its_name(latbench, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "run", lambda options, *_: seen.append(options) or stop())
+    latbench("run", "parc_h_c4_7", "--parc", "spatial", "--parc", "crt2", "--layout", "blocked")
+    assert seen[0].forms == {"layout": ("blocked",), "parc": ("spatial", "crt2")}
+
+
+def stop():
+    raise BadInput("enough.")
+
+
+def test_a_lowering_without_a_model_to_act_on_is_refused(refused, tmp_path):
+    words = ("run", "efficientmod_xxs", "--parc", "crt2", "--output", tmp_path / "results")
+    assert "--parc changes nothing in efficientmod_xxs" in refused(2, *words)
+    assert not (tmp_path / "results").exists()

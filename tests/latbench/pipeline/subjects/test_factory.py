@@ -71,3 +71,11 @@ def test_the_current_directory_becomes_importable(factories, monkeypatch):
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != here])
     assert resolve(f"{factories}:make").name == f"{factories}:make"
     assert sys.path[0] == here
+
+
+def test_ones_own_module_is_lowered_in_its_export_alone(factories):
+    subject = resolve(f"{factories}:make")
+    assert subject.wish("portable", 20).forms == {}
+    assert subject.wish("portable", 20, {"parc": "circulant"}).forms == {"parc": "circulant"}
+    assert subject.eager_refusal({"parc": "auto"}) is None
+    assert "takes auto" in subject.eager_refusal({"parc": "fft"})
