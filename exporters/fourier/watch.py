@@ -17,10 +17,12 @@ def complex_values() -> Iterator[list[str]]:
     seen: list[str] = []
 
     class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        supports_higher_order_operators = True  # torch.cond and its like
+
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = func(*args, **(kwargs or {}))
             if any(getattr(one, "is_complex", bool)() for one in tree_leaves(made)):
-                seen.append(str(func.overloadpacket))
+                seen.append(str(getattr(func, "overloadpacket", func)))
             return made
 
     watch: Any = Watch
