@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,11 @@ import numpy as np
 from exporters.errors import ExportError, InputError, first_line
 
 if TYPE_CHECKING:
+    import onnx
     import onnx_ir as ir
     import torch
+
+    from exporters.parity import Parity
 
 OLDEST_OPSET, NEWEST_OPSET = 18, 24
 
@@ -33,6 +36,8 @@ class Captured:
 
     Near 0, parity proves nothing; None when no output can tell.
     """
+    admitted: "dict[str, tuple[onnx.ModelProto, Parity]]" = field(default_factory=dict, compare=False)
+    """The first stages of an export and their parity, for further exports of the same capture."""
 
 
 def capture(

@@ -152,20 +152,26 @@ def _stages(
         stages.setdefault(stage, stages[earlier])
         parities.setdefault(stage, parities[earlier])
 
-    admit("captured", ir.to_proto(captured.model), "as captured", find=True)
-    admit("cleaned", simplify(stages["captured"], gemm=False), "after onnxsim", find=True)
-    model, rewrites, lowered = ir.from_proto(stages["cleaned"]), passes(), list[Lowered]()
-    if sites(model):
+    if not captured.admitted:
+        admit("captured", ir.to_proto(captured.model), "as captured", find=True)
+        admit("cleaned", simplify(stages["captured"], gemm=False), "after onnxsim", find=True)
+        captured.admitted.update({stage: (stages[stage], parities[stage]) for stage in stages})
+    for stage, (model, parity) in captured.admitted.items():
+        if not limits.passes(parity):
+            raise refuse(f"{name}, stage {stage},", parity, limits, None)
+        stages[stage], parities[stage] = model, parity
+    graph, rewrites, lowered = ir.from_proto(stages["cleaned"]), passes(), list[Lowered]()
+    if sites(graph):
         for step in FIRST:
-            rewrites[step].apply(model)
-        lowered = lower(model, plan.request.chooser(), plan.request.asked)
+            rewrites[step].apply(graph)
+        lowered = lower(graph, plan.request.chooser(), plan.request.asked)
         asked = plan.request.asked
-        _check_size(model, f"{name} is over 2 GiB with the lowering {asked}; use another, such as spatial.")
-        admit("circular", ir.to_proto(model), f"with the lowering {asked}")
+        _check_size(graph, f"{name} is over 2 GiB with the lowering {asked}; use another, such as spatial.")
+        admit("circular", ir.to_proto(graph), f"with the lowering {asked}")
     keep("circular", "cleaned")
     for step in plan.passes:
-        if rewrites[step].apply(model):
-            admit("lowered", ir.to_proto(model), f"after the pass {step}")
+        if rewrites[step].apply(graph):
+            admit("lowered", ir.to_proto(graph), f"after the pass {step}")
     keep("lowered", "circular")
     final = simplify(stages["lowered"])
     if lowered:

@@ -91,6 +91,24 @@ def bias_of(node: "ir.Node") -> np.ndarray | None:
     return constant(node.inputs[2])
 
 
+EPSILON = 1e-5
+"""That of a BatchNormalization which states none."""
+
+
+def batch_norm(norm: "ir.Node") -> tuple[np.ndarray, np.ndarray] | None:
+    """Return scale and shift, (C,) each in float64, that a BatchNormalization multiplies by and adds.
+
+    None when one of its four constants is computed, or it is in training mode.
+    """
+    given = [constant(value) for value in norm.inputs[1:5]]
+    if integer(norm, "training_mode", 0) or any(each is None for each in given):
+        return None
+    scale, shift, mean, variance = (np.asarray(each, np.float64) for each in given)
+    attribute = norm.attributes.get("epsilon")
+    scale = scale / np.sqrt(variance + (EPSILON if attribute is None else attribute.as_float()))
+    return scale, shift - scale * mean
+
+
 def affine_of(norm: "ir.Node") -> tuple[np.ndarray, np.ndarray | None] | None:
     """Return the constant scale and bias, (C,) each, of a LayerNormalization; a bias that is absent is None.
 

@@ -10,7 +10,7 @@ from exporters.errors import InputError
 FIRST = ("norm_through_concat",)
 """Passes of every target that run before circular correlations are looked for, which carry what they fold."""
 
-COMMON = ("fold_scale", "fold_norm", "pad_depthwise")
+COMMON = ("fold_scale", "fold_norm", "norm_into_conv", "pad_depthwise")
 LAST = ("pointwise_matmul",)
 """After the passes that look for convolutions: it leaves none where one was marked."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporters.graph import constant, dims, integer, is_op, used_once
+from exporters.graph import batch_norm, constant, dims, is_op, used_once
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -88,16 +88,11 @@ def _step(node: "ir.Node", axis: int) -> "Step | None":
 
 
 def _normalized(node: "ir.Node", axis: int) -> "Step | None":
-    given = [constant(value) for value in node.inputs[1:5]]
-    gamma, beta, mean, variance = ([np.float64(part) for part in given if part is not None] + [None] * 4)[:4]
-    shape, source = dims(node.outputs[0]), node.inputs[0]
-    if gamma is None or beta is None or mean is None or variance is None or shape is None or source is None:
+    found, shape, source = batch_norm(node), dims(node.outputs[0]), node.inputs[0]
+    if found is None or shape is None or source is None:
         return None
-    if integer(node, "training_mode", 0):
-        return None
-    epsilon = node.attributes.get("epsilon")
-    scale = gamma / np.sqrt(variance + (1e-5 if epsilon is None else epsilon.as_float()))
-    return source, scale, np.repeat((beta - mean * scale)[:, None], shape[axis], 1)
+    scale, shift = found
+    return source, scale, np.repeat(shift[:, None], shape[axis], 1)
 
 
 def _combined(node: "ir.Node", axis: int) -> "Step | None":

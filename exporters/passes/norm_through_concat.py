@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporters.graph import (
+    batch_norm,
     bias_of,
     constant,
     dims,
@@ -26,9 +27,6 @@ from exporters.passes.base import Pass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
-
-EPSILON = 1e-5
-"""That of a BatchNormalization which states none."""
 
 
 def apply(model: "ir.Model") -> int:
@@ -79,7 +77,7 @@ def _parts(concat: "ir.Node") -> "list[tuple[ir.Node, int]]":
 def _affine(norm: "ir.Node", joined: "ir.Value") -> tuple[np.ndarray, np.ndarray] | None:
     """Return scale and shift per channel, (C,) each float64, of what `norm` does to `joined`, else None."""
     if norm.op_type == "BatchNormalization":
-        return _batch_norm(norm) if norm.inputs[0] is joined else None
+        return batch_norm(norm) if norm.inputs[0] is joined else None
     shape = dims(joined)
     other = norm.inputs[1 - list(norm.inputs).index(joined)]
     values = constant(other)
@@ -91,16 +89,6 @@ def _affine(norm: "ir.Node", joined: "ir.Value") -> tuple[np.ndarray, np.ndarray
         return None
     each = np.broadcast_to(aligned.astype(np.float64).reshape(-1), (shape[1],))
     return (each, np.zeros(shape[1])) if norm.op_type == "Mul" else (np.ones(shape[1]), each)
-
-
-def _batch_norm(norm: "ir.Node") -> tuple[np.ndarray, np.ndarray] | None:
-    given = [constant(value) for value in norm.inputs[1:5]]
-    if integer(norm, "training_mode", 0) or any(each is None for each in given):
-        return None
-    scale, shift, mean, variance = (np.asarray(each, np.float64) for each in given)
-    attribute = norm.attributes.get("epsilon")
-    scale = scale / np.sqrt(variance + (EPSILON if attribute is None else attribute.as_float()))
-    return scale, shift - scale * mean
 
 
 def _into_conv(conv: "ir.Node", scale: np.ndarray, shift: np.ndarray) -> None:

@@ -83,6 +83,7 @@ def test_the_passes_are_found_by_name():
         "expand_narrow",
         "fold_norm",
         "fold_scale",
+        "norm_into_conv",
         "norm_through_concat",
         "pad_depthwise",
         "pointwise_matmul",
@@ -134,5 +135,5 @@ def test_only_the_published_form_copies_its_context(tmp_path, layout, expand, ti
     model = create_model("efficientmod_xxs", expand=expand, layout=layout)
     inputs = (example_input(spec("efficientmod_xxs")),)
     artifact = exporters.export(model, inputs, name="efficientmod_xxs", output=tmp_path)
-    assert [count > 0 for count in tiles(artifact).values()] == [tiled] * 4
+    assert {count > 0 for count in tiles(artifact).values()} == {tiled}
     run_both(artifact)
