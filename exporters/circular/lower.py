@@ -9,7 +9,7 @@ from exporters.lowerings import lowerings
 from exporters.lowerings.base import SPATIAL
 from exporters.lowerings.builder import Builder
 from exporters.lowerings.chunks import chunked
-from exporters.lowerings.name import AUTO, Choice, Chooser, Decision, parse
+from exporters.lowerings.name import AUTO, HELD, Choice, Chooser, Decision, parse
 from exporters.lowerings.nearest import ASKED, nearest
 from exporters.lowerings.spatial import level
 
@@ -49,7 +49,7 @@ def lower(model: "ir.Model", choose: Chooser, asked: str = "auto") -> list[Lower
     operator whose choice says so are noted for the pass `pointwise_matmul`.
     """
     found = sites(model)
-    decided = [_decided(site, choose) for site in found]
+    decided = _agreed(found, [_decided(site, choose, site.neighbours) for site in found], choose)
     opset = model.graph.opset_imports.get("", 0)
     last_first = reversed(list(zip(found, decided, strict=True)))  # so that no source is replaced yet
     for site, decision in last_first:
@@ -62,9 +62,38 @@ def lower(model: "ir.Model", choose: Chooser, asked: str = "auto") -> list[Lower
     return [_told(site, decision, asked) for site, decision in zip(found, decided, strict=True)]
 
 
-def _decided(site: Site, choose: Chooser) -> Decision:
-    """Return what is chosen for `site` and can be built there."""
-    decision = choose(site.op, site.neighbours)
+def _agreed(found: list[Site], decided: list[Decision], choose: Chooser) -> list[Decision]:
+    """Return `decided`, in which operators beside the same 1x1 convolution agree on how that is written.
+
+    Where they do not, the convolutions stay, and those that wanted products get what is best beside them.
+    """
+    products = {at for at, decision in enumerate(decided) if decision.choice.pointwise == "matmul"}
+    lost = products
+    while lost:
+        kept = {id(node) for at, site in enumerate(found) if at not in products for node in _beside(site)}
+        lost = {at for at in products if any(id(node) in kept for node in _beside(found[at]))}
+        products = products - lost
+    return [
+        decision
+        if at in products or decision.choice.pointwise != "matmul"
+        else _held(_decided(found[at], choose, HELD))
+        for at, decision in enumerate(decided)
+    ]
+
+
+def _held(decision: Decision) -> Decision:
+    """Return `decision` with the convolutions beside it kept; one asked for by name does not know of them."""
+    reason = f"{decision.reason}; another operator keeps the 1x1 convolution beside it"
+    return Decision(replace(decision.choice, pointwise="conv"), reason)
+
+
+def _beside(site: Site) -> "tuple[ir.Node, ...]":
+    return (*site.before, *site.after)
+
+
+def _decided(site: Site, choose: Chooser, neighbours: str) -> Decision:
+    """Return what is chosen for `site` between such `neighbours`, and can be built there."""
+    decision = choose(site.op, neighbours)
     possible = nearest(site.op, decision.choice)
     if possible.choice != decision.choice:
         reasons = [reason for reason in (decision.reason, possible.reason) if reason != ASKED]

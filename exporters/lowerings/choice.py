@@ -16,7 +16,7 @@ import numpy as np
 
 from exporters.lowerings import lowerings
 from exporters.lowerings.base import SPATIAL, Circular
-from exporters.lowerings.name import AUTO, FFT, Choice, Chooser, Decision, parse
+from exporters.lowerings.name import AUTO, FFT, HELD, Choice, Chooser, Decision, parse
 from exporters.lowerings.nearest import nearest, nearest_factor
 from exporters.lowerings.table import Row, Table, same_cpu
 from exporters.lowerings.work import multiplications
@@ -91,6 +91,9 @@ def measured(table: Table, runtime: str, op: Circular, neighbours: str, threads:
 def _near(rows: Iterable[Row], runtime: str, op: Circular, neighbours: str, threads: int) -> list[Row]:
     """Return the rows that may speak for `op`, nearest first."""
     like = [row for row in rows if (row.runtime, row.axis, row.dense) == (runtime, op.axis, op.dense)]
+    if neighbours == HELD:
+        like = [row for row in like if parse(row.lowering).pointwise == "conv"]
+        neighbours = "conv"
     like = [row for row in like if row.neighbours == neighbours] or like
     closest = min(
         (row.threads for row in like), key=lambda count: (abs(math.log(count / threads)), count), default=None

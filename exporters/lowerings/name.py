@@ -47,7 +47,10 @@ class Decision:
 
 
 Chooser = Callable[[Circular, str], Decision]
-"""What decides for an operator and its neighbours: "conv" between 1x1 convolutions, else "none"."""
+"""What decides for an operator and its neighbours: "conv" between 1x1 convolutions, `HELD` between those that
+are to stay convolutions, else "none"."""
+
+HELD = "held"
 
 
 def parse(text: str) -> Choice:

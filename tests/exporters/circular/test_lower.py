@@ -3,7 +3,7 @@ import onnx_ir as ir
 import pytest
 
 from exporters.circular.lower import POINTWISE, lower
-from exporters.lowerings.name import Decision, parse
+from exporters.lowerings.name import HELD, Decision, parse
 from exporters.lowerings.nearest import nearest
 from exporters.passes.pointwise_matmul import MARK
 
@@ -95,6 +95,31 @@ def test_neighbours_are_marked_where_there_are_some(kit):
     _, (used,), graph = lowered(model, "circulant+matmul")
     assert used.used == "circulant+matmul"
     assert [node.name for node in graph.graph if node.metadata_props.get(POINTWISE) == "matmul"] == ["first"]
+
+
+def test_operators_beside_the_same_convolution_agree_on_how_it_is_written(kit):
+    writer = kit.Writer()
+    fed = writer.node("Conv", ["x", writer.constant("w", kit.values(4, 4, 1, 1))], "first")
+    ends = []
+    for axis, name, taps in ((2, "h", (6, 1)), (3, "v", (1, 6))):
+        cut = writer.cut(fed, 0, 5, axis, f"cut_{name}")
+        writer.node("Concat", [fed, cut], f"longer_{name}", axis=axis)
+        weight = writer.constant(f"k_{name}", kit.values(4, 1, *taps))
+        ends.append(writer.node("Conv", [f"longer_{name}", weight], f"y_{name}", group=4))
+    writer.node("Add", ends, "y")
+    model = writer.model({"x": (1, 4, 6, 6)}, {"y": (1, 4, 6, 6)})
+    asked = []
+
+    def choose(op, neighbours):
+        asked.append((op.axis, neighbours))
+        return Decision(parse("circulant+matmul" if op.axis == "h" else "grouped_conv"), "measured")
+
+    graph = ir.from_proto(model)
+    along_h, along_w = lower(graph, choose)
+    assert (along_h.used, along_w.used) == ("circulant", "grouped_conv")
+    assert "another operator keeps" in along_h.reason
+    assert asked[-1] == ("h", HELD)
+    assert not any(node.metadata_props.get(POINTWISE) for node in graph.graph)
 
 
 def test_the_chooser_is_told_of_each_operator_and_two_in_a_row_are_replaced(kit):
