@@ -1,5 +1,6 @@
 """The answer in plain sentences, one for each comparison, computed from its rows."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -89,10 +90,15 @@ def _tie(rows: Rows) -> str:
     return f"not to be told apart over the range ({_ratio(rows, 'smallest')}, {_ratio(rows, 'largest')})"
 
 
+LONGEST = 90
+"""Characters of a runtime's own words that a sentence holds; the row has them all."""
+
+
 def _unmeasured(rows: Rows) -> str:
     told = dict.fromkeys(why for row in rows for why in [str(row["left_out"] or "")] if why)
     first = next(iter(told), "no launch finished")
-    return f"not measured ({first.partition(';')[0].partition(': ')[2] or first})"
+    why = first.partition(";")[0].partition(": ")[2] or first
+    return f"not measured ({textwrap.shorten(why, LONGEST, placeholder=' ...')})"
 
 
 _PHRASES = {

@@ -51,6 +51,14 @@ def test_what_was_not_measured_says_why(by_hand):
     assert "not measured (failed: the runtime has no DFT)" in literal
 
 
+def test_a_runtime_that_says_much_is_cut_short(by_hand):
+    one = by_hand().cell("parc_h_c32_7", "spatial", 1e5)
+    one.cell("parc_h_c32_7", "dft_op", None, reason="RuntimeError: " + "no such operator " * 40)
+    (literal,) = sentences(answer(one.records()).crossovers)
+    assert "RuntimeError: no such operator" in literal
+    assert len(literal) < 300
+
+
 def test_threads_are_named_where_they_differ(by_hand):
     one = by_hand()
     for threads in (1, 2):
