@@ -3,7 +3,7 @@ import math
 import pytest
 
 from exporters.errors import InputError
-from exporters.lowerings.choice import chooser, distance, eager, fitted
+from exporters.lowerings.choice import PRODUCTS, chooser, distance, eager, fitted
 from exporters.lowerings.name import Choice
 from exporters.lowerings.table import Row, Table, packaged
 
@@ -77,6 +77,14 @@ def test_the_nearest_thread_count_speaks_where_none_is_the_same(decided):
     assert [decided(one, four, threads=count).choice.lowering for count in (1, 3, 8)] == [
         *("circulant", "grouped_conv", "grouped_conv")
     ]
+
+
+@pytest.mark.parametrize(
+    ("speed", "taken"), [(PRODUCTS * 0.99, "crt2"), (PRODUCTS * 1.01, "circulant+matmul")]
+)
+def test_convolutions_become_products_only_for_a_clear_gain(decided, speed, taken):
+    rows = [row("circulant+matmul", speed, neighbours="conv"), row("crt2", 1.2, neighbours="conv")]
+    assert decided(*rows, around="conv").choice.text == taken
 
 
 def test_neighbours_decide(decided):
