@@ -3,16 +3,8 @@
 from functools import partial
 
 from latbench.zoo.efficientmod import LAYOUTS
-from latbench.zoo.resnet import (
-    AUTHORS,
-    LAST_BLOCKS,
-    PARC_CODE,
-    PARC_COMMIT,
-    PARC_FORMS,
-    PARC_PAPER,
-    PARC_README,
-    on_xeon,
-)
+from latbench.zoo.parcnet import AUTHORS, PARC_CODE, PARC_COMMIT, PARC_FORMS, PARC_PAPER, PARC_README
+from latbench.zoo.resnet import LAST_BLOCKS, on_xeon
 from latbench.zoo.spec import Evidence, ModelSpec
 
 PAPER = "A ConvNet for the 2020s, CVPR 2022, arXiv:2201.03545"

@@ -2,16 +2,8 @@
 
 from functools import partial
 
-from latbench.zoo.resnet import (
-    AUTHORS,
-    PARC_CODE,
-    PARC_COMMIT,
-    PARC_FORMS,
-    PARC_PAPER,
-    PARC_README,
-    TORCHVISION,
-    on_xeon,
-)
+from latbench.zoo.parcnet import AUTHORS, PARC_CODE, PARC_COMMIT, PARC_FORMS, PARC_PAPER, PARC_README
+from latbench.zoo.resnet import TORCHVISION, on_xeon
 from latbench.zoo.spec import Evidence, ModelSpec
 
 mobilenetv2 = partial(

@@ -4,6 +4,7 @@ from functools import partial
 
 from latbench.zoo.efficientmod import ARXIV as EFFICIENTMOD
 from latbench.zoo.efficientmod import gpu_and_cpu, other_gpus
+from latbench.zoo.parcnet import PARC_CODE, PARC_COMMIT
 from latbench.zoo.spec import Evidence, ModelSpec, PublishedLatency, Sizes
 
 ARXIV = "arXiv:2110.02178"
@@ -15,8 +16,8 @@ mobilevit = partial(
     paper="MobileViT: Light-weight, General-purpose, and Mobile-friendly Vision Transformer, "
     f"ICLR 2022, {ARXIV}",
     evidence=Evidence("published", "the authors' library cvnets, as the code of ParC-Net carries it"),
-    code="https://github.com/hkzhang-git/ParC-Net",
-    commit="f6780d0ad795835df2181b8fd4737276deb6e211",
+    code=PARC_CODE,
+    commit=PARC_COMMIT,
     network="latbench.zoo.networks.mobilevit:MobileViT",
     resolution=256,
     sizes=Sizes(multiple=32),

@@ -7,18 +7,25 @@ from latbench.zoo.spec import Evidence, ModelSpec, PublishedLatency, Sizes
 
 ARXIV = "arXiv:2203.03952"
 README = "the README of the authors' code"
+PARC_PAPER = (
+    "ParC-Net: Position Aware Circular Convolution with Merits from ConvNets and Transformer, "
+    f"ECCV 2022, {ARXIV}"
+)
+PARC_CODE = "https://github.com/hkzhang-git/ParC-Net"
+PARC_COMMIT = "f6780d0ad795835df2181b8fd4737276deb6e211"
+PARC_README = f"README of {PARC_CODE}"
+PARC_FORMS = {"parc": VALUES}
 AUTHORS = Evidence("published", "the authors' code")
 UNREPORTED = Evidence("published", "a configuration in the authors' code; no figure of it is reported")
 
 parcnet = partial(
     ModelSpec,
     family="ParC-Net",
-    paper=f"ParC-Net: Position Aware Circular Convolution with Merits from ConvNets and Transformer, "
-    f"ECCV 2022, {ARXIV}",
-    code="https://github.com/hkzhang-git/ParC-Net",
-    commit="f6780d0ad795835df2181b8fd4737276deb6e211",
+    paper=PARC_PAPER,
+    code=PARC_CODE,
+    commit=PARC_COMMIT,
     network="latbench.zoo.networks.parcnet:ParCNet",
-    forms={"parc": VALUES},
+    forms=PARC_FORMS,
     resolution=256,
     sizes=Sizes(multiple=32),
     calibrated=True,

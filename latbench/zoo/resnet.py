@@ -2,19 +2,10 @@
 
 from functools import partial
 
-from exporters.lowerings.name import VALUES
+from latbench.zoo.parcnet import AUTHORS, PARC_CODE, PARC_COMMIT, PARC_FORMS, PARC_PAPER, PARC_README
 from latbench.zoo.spec import Evidence, ModelSpec, PublishedLatency
 
-PARC_PAPER = (
-    "ParC-Net: Position Aware Circular Convolution with Merits from ConvNets and Transformer, "
-    "ECCV 2022, arXiv:2203.03952"
-)
-PARC_CODE = "https://github.com/hkzhang-git/ParC-Net"
-PARC_COMMIT = "f6780d0ad795835df2181b8fd4737276deb6e211"
-PARC_README = f"README of {PARC_CODE}"
-PARC_FORMS = {"parc": VALUES}
 XEON = "Xeon E5-2680 v4"
-AUTHORS = Evidence("published", "the authors' code")
 TORCHVISION = "https://github.com/pytorch/vision"
 LAST_BLOCKS = (0, 0, 3, 1)
 """The blocks, counted from the end of each stage, that are ParC in ParC-ResNet50 and ParC-ConvNeXt."""
