@@ -11,8 +11,10 @@ from exporters.lowerings.base import LITERAL, SPATIAL, Circular
 from exporters.lowerings.name import AUTO, FFT, VALUES, parse
 from latbench.errors import BadInput
 from latbench.zoo.parcs import ISOLATED, NETWORK, ParcSpec
+from latbench.zoo.registry import models, spec
 
 CONTEXTS = (ISOLATED, NETWORK)
+PARC = "parc"
 NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
 """What a whole network is measured in, unless lowerings are named."""
 
@@ -69,6 +71,11 @@ class Grid:
         for axis in self.axes:
             if axis not in ("h", "w"):
                 raise BadInput(f"--axis {axis!r} is no axis; use h, w or both: h,w.")
+        if self.model is not None and ":" not in self.model and PARC not in spec(self.model).forms:
+            known = ", ".join(model.name for model in models() if PARC in model.forms)
+            raise BadInput(
+                f"--model {self.model} has no ParC to lower; use one of: {known}, or your own factory."
+            )
         if self.context not in CONTEXTS:
             raise BadInput(f"--context {self.context!r} does not exist; use one of: {', '.join(CONTEXTS)}.")
 

@@ -114,6 +114,8 @@ def test_a_network_is_asked_for_at_each_resolution():
         ({"axes": ("h", "v")}, "--axis 'v'"),
         ({"context": "alone"}, "--context 'alone'"),
         ({"lowerings": ("fastest",)}, "--lowering 'fastest'"),
+        ({"model": "resnet50"}, "--model resnet50 has no ParC.*parc_resnet50"),
+        ({"model": "resnet5"}, "no model 'resnet5'"),
     ],
 )
 def test_what_does_not_exist_is_refused(wrong, option):
