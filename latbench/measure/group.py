@@ -39,7 +39,8 @@ def sleep_until_end(process: "subprocess.Popen[bytes]", timeout: float | None) -
         kill(process)
         if timer:
             timer.cancel()
-            timer.join()
+            with suppress(RuntimeError):  # an interrupt came before it had started
+                timer.join()
         process.wait()
     return overdue.is_set()
 

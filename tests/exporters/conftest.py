@@ -2,7 +2,7 @@
 
 import importlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -178,4 +178,5 @@ def captured(linear, pair):
 @pytest.fixture
 def recaptured(monkeypatch, captured):
     """Let every capture be that of `linear`, for tests of what comes after it."""
-    monkeypatch.setattr(importlib.import_module("exporters.export"), "capture", lambda *_, **__: captured)
+    fresh = replace(captured, admitted={})
+    monkeypatch.setattr(importlib.import_module("exporters.export"), "capture", lambda *_, **__: fresh)

@@ -139,8 +139,8 @@ class TestAGraphIsRefused:
     def test_when_the_captured_graph_is_corrupt(self, export, small, pair, monkeypatch, wrong):
         kept = EXPORT.capture
 
-        def corrupt(*arguments):
-            captured = kept(*arguments)
+        def corrupt(*arguments, **options):
+            captured = kept(*arguments, **options)
             for node in captured.model.graph:
                 if wrong == "node" and node.op_type == "Relu":
                     node.op_type = "Neg"

@@ -102,3 +102,14 @@ def test_a_process_that_leads_no_group_is_killed_alone():
     with subprocess.Popen([sys.executable, "-c", HELPER]) as process:
         assert group.sleep_until_end(process, 0.01) is True
     assert process.returncode == -signal.SIGKILL
+
+
+def test_an_interrupt_before_the_timer_started_is_not_lost(monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(group.threading.Timer, "start", interrupted)
+    process = subprocess.Popen(["sleep", "60"], process_group=0)
+    with pytest.raises(KeyboardInterrupt):
+        group.sleep_until_end(process, 60)
+    assert process.returncode is not None
