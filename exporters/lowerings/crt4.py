@@ -3,6 +3,7 @@
 A DFT over the slow index, spectrum, twiddles and inner DFT folded into one constant per channel and pair.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from exporters.lowerings.base import FOURIER, Circular, Lowering
@@ -23,6 +24,23 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     Along H the reshapes between them move nothing; along W a Transpose stands on either side.
     """
     assert factor is not None
+    batch, channels, inner = op.shape[0], op.shape[1], op.length // factor
+
+    def middle(residues: "ir.Value") -> "ir.Value":
+        pairs = builder.reshape(residues, batch, channels, factor // 2, 2 * inner, op.other)
+        return builder.node("MatMul", builder.floats(pair_products(op.weight, factor)), pairs)
+
+    return shifted(builder, transformed(builder, x, op, factor, middle), op)
+
+
+def transformed(
+    builder: "Builder",
+    x: "ir.Value",
+    op: Circular,
+    factor: int,
+    middle: "Callable[[ir.Value], ir.Value]",
+) -> "ir.Value":
+    """Return A' middle(A x), (B, C, H, W): `middle` maps residues, (B, C, N1, N2 M)."""
     batch, channels, _height, _width = op.shape
     inner, other = op.length // factor, op.other
     rows = pair_rows(factor)
@@ -31,13 +49,11 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     residues = builder.node(
         "MatMul", builder.floats(rows), builder.reshape(x, batch, channels, factor, inner * other)
     )
-    pairs = builder.reshape(residues, batch, channels, factor // 2, 2 * inner, other)
-    product = builder.node("MatMul", builder.floats(pair_products(op.weight, factor)), pairs)
-    product = builder.reshape(product, batch, channels, factor, inner * other)
+    product = builder.reshape(middle(residues), batch, channels, factor, inner * other)
     y = builder.reshape(
         builder.node("MatMul", builder.floats(rows.T), product), batch, channels, op.length, other
     )
-    return shifted(builder, builder.transpose(y, 0, 1, 3, 2) if op.axis == "w" else y, op)
+    return builder.transpose(y, 0, 1, 3, 2) if op.axis == "w" else y
 
 
 def refusal(op: Circular, factor: int | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporters.lowerings.base import FOURIER, Circular, Lowering
-from exporters.lowerings.crt4 import factors, refusal
+from exporters.lowerings.crt4 import factors, refusal, transformed
 from exporters.lowerings.dft import pair_products, pair_rows
 
 if TYPE_CHECKING:
@@ -22,25 +22,17 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, factor: int | None) -
     layout where 2 N2 is a multiple of 16.
     """
     assert factor is not None
-    batch, channels, _height, _width = op.shape
-    inner, other = op.length // factor, op.other
-    rows = pair_rows(factor)
-    if op.axis == "w":
-        x = builder.transpose(x, 0, 1, 3, 2)
-    residues = builder.node(
-        "MatMul", builder.floats(rows), builder.reshape(x, batch, channels, factor, inner * other)
-    )
-    matrices = pair_products(op.weight, factor).reshape(channels * op.length, 2 * inner, 1)
-    given = [builder.reshape(residues, batch, channels * op.length, other), builder.floats(matrices)]
-    if op.shift is not None:
-        shift = rows @ np.asarray(op.shift, np.float64).reshape(channels, factor, inner)
-        given.append(builder.floats(shift.reshape(-1)))
-    product = builder.node("Conv", *given, group=channels * factor // 2, kernel_shape=[1])
-    product = builder.reshape(product, batch, channels, factor, inner * other)
-    y = builder.reshape(
-        builder.node("MatMul", builder.floats(rows.T), product), batch, channels, op.length, other
-    )
-    return builder.transpose(y, 0, 1, 3, 2) if op.axis == "w" else y
+    batch, channels, inner = op.shape[0], op.shape[1], op.length // factor
+
+    def middle(residues: "ir.Value") -> "ir.Value":
+        matrices = pair_products(op.weight, factor).reshape(channels * op.length, 2 * inner, 1)
+        given = [builder.reshape(residues, batch, channels * op.length, op.other), builder.floats(matrices)]
+        if op.shift is not None:
+            shift = np.asarray(op.shift, np.float64).reshape(channels, factor, inner)
+            given.append(builder.floats((pair_rows(factor) @ shift).reshape(-1)))
+        return builder.node("Conv", *given, group=channels * factor // 2, kernel_shape=[1])
+
+    return transformed(builder, x, op, factor, middle)
 
 
 LOWERING = Lowering(
