@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -87,8 +88,8 @@ def product_model(path: Path) -> Path:
     return path
 
 
-def child(runtime: str, rounds: int, threads: int, files: list[str]) -> None:
-    """Print, as JSON, the samples in ns of every file, taken in turns, and the runtime's version."""
+def loaded(runtime: str, threads: int, files: Sequence[str]) -> list[Any]:
+    """Return a session of each file, its one input bound to seeded noise."""
     import onnx
 
     from latbench import runtimes
@@ -102,6 +103,12 @@ def child(runtime: str, rounds: int, threads: int, files: list[str]) -> None:
         session = engine.prepare(Source("onnx", path=file), options)
         session.bind({entry.name: np.random.default_rng(0).standard_normal(shape).astype(np.float32)})
         sessions.append(session)
+    return sessions
+
+
+def child(runtime: str, rounds: int, threads: int, files: list[str]) -> None:
+    """Print, as JSON, the samples in ns of every file, taken in turns, and the runtime's version."""
+    sessions = loaded(runtime, threads, files)
     samples: list[list[int]] = [[] for _ in sessions]
     order, clock = random.Random(0), time.perf_counter_ns
     for index in range(rounds + 3):

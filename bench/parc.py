@@ -25,8 +25,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 RUNTIMES = ("onnxruntime", "openvino")
 PARTS = ("isolated", "dft", "network", "models")
 SIZES = (14, 28, 56, 112, 224, 448)
@@ -193,19 +191,9 @@ def _both(files: Iterable[Path]) -> tuple[Path, Path]:
 
 def child(runtime: str, budget: float, threads: int, files: Sequence[str]) -> None:
     """Print, as JSON, the samples in ns of every file, taken by turns for about `budget` seconds."""
-    import onnx
+    from export import loaded
 
-    from latbench import runtimes
-    from latbench.runtimes.base import SessionOptions, Source
-
-    engine, options = runtimes.get(runtime), SessionOptions(threads=threads)
-    runs = []
-    for file in files:
-        entry = onnx.load(file).graph.input[0]
-        shape = [size.dim_value for size in entry.type.tensor_type.shape.dim]
-        session = engine.prepare(Source("onnx", path=file), options)
-        session.bind({entry.name: np.random.default_rng(0).standard_normal(shape).astype(np.float32)})
-        runs.append(session.run)
+    runs = [session.run for session in loaded(runtime, threads, files)]
     samples: list[list[int]] = [[] for _ in runs]
     order, clock, took = random.Random(0), time.perf_counter_ns, 0
     while len(samples[0]) < FEWEST + WARMUP or (took < budget * 1e9 and len(samples[0]) < MOST + WARMUP):

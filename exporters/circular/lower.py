@@ -12,12 +12,10 @@ from exporters.lowerings.chunks import chunked
 from exporters.lowerings.name import AUTO, HELD, Choice, Chooser, Decision, parse
 from exporters.lowerings.nearest import ASKED, nearest
 from exporters.lowerings.spatial import level
+from exporters.passes.pointwise_matmul import MARK, MATMUL
 
 if TYPE_CHECKING:
     import onnx_ir as ir
-
-POINTWISE = "latbench.pointwise"
-"""The note on a 1x1 Conv that is to be written as a matrix product: "matmul"."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def lower(model: "ir.Model", choose: Chooser, asked: str = "auto") -> list[Lower
             _replace(site, decision.choice, opset)
         if decision.choice.pointwise == "matmul":
             for node in (*site.before, *site.after):
-                node.metadata_props[POINTWISE] = "matmul"
+                node.metadata_props[MARK] = MATMUL
     graph.prune(model)
     return [_told(site, decision, asked) for site, decision in zip(found, decided, strict=True)]
 

@@ -2,7 +2,7 @@ import onnx
 import onnx_ir as ir
 import pytest
 
-from exporters.circular.lower import POINTWISE, lower
+from exporters.circular.lower import lower
 from exporters.lowerings.name import HELD, Decision, parse
 from exporters.lowerings.nearest import nearest
 from exporters.passes.pointwise_matmul import MARK
@@ -80,7 +80,6 @@ def test_what_cannot_be_built_is_replaced_with_the_reason(kit):
 
 
 def test_neighbours_are_marked_where_there_are_some(kit):
-    assert POINTWISE == MARK
     case = kit.Case("h", (1, 4, 6, 5))
     _, (used,), _ = lowered(case.model, "circulant+matmul")
     assert used.used == "circulant"
@@ -94,7 +93,7 @@ def test_neighbours_are_marked_where_there_are_some(kit):
     model = writer.model({"x": (1, 4, 6, 5)}, {"y": (1, 4, 6, 5)})
     _, (used,), graph = lowered(model, "circulant+matmul")
     assert used.used == "circulant+matmul"
-    assert [node.name for node in graph.graph if node.metadata_props.get(POINTWISE) == "matmul"] == ["first"]
+    assert [node.name for node in graph.graph if node.metadata_props.get(MARK) == "matmul"] == ["first"]
 
 
 def test_operators_beside_the_same_convolution_agree_on_how_it_is_written(kit):
@@ -119,7 +118,7 @@ def test_operators_beside_the_same_convolution_agree_on_how_it_is_written(kit):
     assert (along_h.used, along_w.used) == ("circulant", "grouped_conv")
     assert "another operator keeps" in along_h.reason
     assert asked[-1] == ("h", HELD)
-    assert not any(node.metadata_props.get(POINTWISE) for node in graph.graph)
+    assert not any(node.metadata_props.get(MARK) for node in graph.graph)
 
 
 def test_the_chooser_is_told_of_each_operator_and_two_in_a_row_are_replaced(kit):
