@@ -17,6 +17,7 @@ from latbench.stats.interval import Interval, launch_interval, launch_medians, t
 from latbench.stats.levels import ENOUGH, Level, Levels, levels
 from latbench.stats.licence import licensed, samples_needed
 from latbench.stats.percentiles import quantile, quantile_interval
+from latbench.stats.rank import RankCorrelation, rank_correlation
 from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval
 from latbench.stats.segments import Segment, segments
 from latbench.stats.sequential import spent
@@ -40,6 +41,7 @@ __all__ = [
     "Launches",
     "Level",
     "Levels",
+    "RankCorrelation",
     "Segment",
     "Statistic",
     "Trend",
@@ -67,6 +69,7 @@ __all__ = [
     "log_ratios",
     "quantile",
     "quantile_interval",
+    "rank_correlation",
     "ratio_interval",
     "samples_needed",
     "segments",
