@@ -1,4 +1,4 @@
-"""The frame that EfficientMod and its MBConv counterparts share: stem, stages, norm, pooled head."""
+"""The frame that EfficientMod, MBConv and FocalNet share: stem, stages, norm, pooled head."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -44,7 +44,8 @@ class Stage(nn.Module):
 class Pyramid(nn.Module):
     """An image classifier: `stages[i]` are blocks of `dims[i]` channels; resolution halves between stages.
 
-    `stem` is (kernel, stride, padding) of the first convolution, `layouts` the layout of each stage.
+    `stem` is (kernel, stride, padding) of the first convolution, `step` of those between stages, `layouts`
+    the layout of each stage.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class Pyramid(nn.Module):
         stages: Sequence[Sequence[nn.Module]],
         stem: tuple[int, int, int],
         layouts: Sequence[Layout],
+        *,
+        step: tuple[int, int, int] = (3, 2, 1),
         classes: int = 1000,
     ) -> None:
         super().__init__()
         stage = list(zip(dims, layouts, strict=True))
         steps: list[nn.Module] = [
-            Patches(dim, wider, (3, 2, 1), source, layout)
-            for (dim, source), (wider, layout) in pairwise(stage)
+            Patches(dim, wider, step, source, layout) for (dim, source), (wider, layout) in pairwise(stage)
         ]
         self.patch_embed = Patches(3, dims[0], stem, LAYOUTS["channels_first"], layouts[0])
         self.layers = nn.ModuleList(map(Stage, stages, [*steps, nn.Identity()]))
