@@ -2,12 +2,15 @@
 
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from latbench.errors import BadInput
+from latbench.pipeline.inputs import NONE, Input, Inputs, generate
+from latbench.pipeline.ports import Axis, Port, fixes, settled
 from latbench.runtimes.onnxfile import Span, fields, spans
 
 # Field numbers of onnx.proto3 in the ONNX project.
@@ -21,59 +24,58 @@ _DTYPES = {
     1: np.float32,
     2: np.uint8,
     3: np.int8,
+    4: np.uint16,
+    5: np.int16,
     6: np.int32,
     7: np.int64,
     9: np.bool_,
     10: np.float16,
     11: np.float64,
+    12: np.uint32,
+    13: np.uint64,
 }
 
+LARGEST = 1 << 31
+"""Bytes that a protobuf message, and so an ONNX file without its external data, can have."""
 
-@dataclass(frozen=True)
-class Input:
-    """An input of a graph: its name, its static shape (a symbolic batch is 1) and its numpy type."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: type[np.generic]
+__all__ = ["Input", "OnnxFile", "generate", "inspect"]
 
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """The inputs and the opset of an ONNX file (None: it names none for the default domain)."""
+    """The inputs and the opset of an ONNX file (None: it names none for the default domain).
+
+    `external` are the files in which it keeps weights; `pinned` says that an open axis was given a size, so
+    that it runs as a copy of the file in which every shape is fixed.
+    """
 
     inputs: tuple[Input, ...]
     opset: int | None
+    external: tuple[Path, ...] = ()
+    pinned: bool = False
 
 
-def inspect(path: Path) -> OnnxFile:
-    """Return what the ONNX file at `path` says of itself.
+def inspect(path: Path, asked: Inputs = NONE, resolution: int | None = None) -> OnnxFile:
+    """Return what the ONNX file at `path` says of itself, its open axes fixed as `asked`.
 
-    BadInput, naming the file and the mend, when it is missing, unreadable, damaged, has a dimension that is
-    not fixed, an input latbench cannot make, or external data that lies outside the file's own folder or is
-    missing.
+    BadInput, naming the file and the mend, when it is missing, unreadable, damaged or too large, has a
+    dimension that stays open, an input latbench cannot make, or external data that lies outside the file's
+    own folder or is missing.
     """
     try:
+        if path.stat().st_size >= LARGEST:
+            raise BadInput(
+                f"{path} is over 2 GiB, which no runtime reads; save its weights as external data beside it."
+            )
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _inspect(data, path)
+            return _inspect(data, path, asked, resolution)
     except OSError as error:
         raise BadInput(f"Cannot read {path}: {error.strerror}; name a readable ONNX file.") from None
     except (ValueError, IndexError):
         raise BadInput(f"{path} is damaged or no ONNX file; export it again or fetch it anew.") from None
 
 
-def generate(inputs: tuple[Input, ...], seed: int) -> dict[str, np.ndarray]:
-    """Return arrays for `inputs` by name: standard normal floats, and zeros for every other type."""
-    random = np.random.default_rng(seed)
-    return {
-        one.name: random.standard_normal(one.shape).astype(one.dtype)
-        if np.issubdtype(one.dtype, np.floating)
-        else np.zeros(one.shape, one.dtype)
-        for one in inputs
-    }
-
-
-def _inspect(data: mmap.mmap, path: Path) -> OnnxFile:
+def _inspect(data: mmap.mmap, path: Path, asked: Inputs, resolution: int | None) -> OnnxFile:
     whole = (0, len(data))
     graphs, opsets = (
         list(spans(data, whole, _GRAPH)),
@@ -81,41 +83,47 @@ def _inspect(data: mmap.mmap, path: Path) -> OnnxFile:
     )
     if not graphs or not opsets:
         raise ValueError
+    external: list[Path] = []
     for function in spans(data, whole, _FUNCTION):
-        _check_nodes(data, function, _FUNCTION_NODE, path)
-    _check_graph(data, graphs[0], path)
+        _check_nodes(data, function, _FUNCTION_NODE, path, external)
+    _check_graph(data, graphs[0], path, external)
     held = {
         _text(data, name)
         for tensor in spans(data, graphs[0], _INITIALIZER)
         for name in spans(data, tensor, _TENSOR_NAME)
     }
-    described = (_input(data, one, path) for one in spans(data, graphs[0], _INPUT))
-    inputs = tuple(one for one in described if one.name not in held)
-    if not inputs:
+    described = (_port(data, one, path) for one in spans(data, graphs[0], _INPUT))
+    ports = tuple(one for one in described if one.name not in held)
+    if not ports:
         raise BadInput(f"{path} has no input, so that there is nothing to infer; export it with one.")
     default = (one.get(2) for one in opsets if 1 not in one or _text(data, _span(one[1])) in ("", "ai.onnx"))
-    return OnnxFile(inputs, next((opset for opset in default if isinstance(opset, int)), None))
+    return OnnxFile(
+        inputs=settled(ports, asked, str(path), resolution),
+        opset=next((opset for opset in default if isinstance(opset, int)), None),
+        external=tuple(dict.fromkeys(external)),
+        pinned=fixes(ports, asked, resolution),
+    )
 
 
-def _check_graph(data: mmap.mmap, graph: Span, path: Path) -> None:
+def _check_graph(data: mmap.mmap, graph: Span, path: Path, external: list[Path]) -> None:
     for tensor in spans(data, graph, _INITIALIZER):
-        _check_tensor(data, tensor, path)
-    _check_nodes(data, graph, _NODE, path)
+        _check_tensor(data, tensor, path, external)
+    _check_nodes(data, graph, _NODE, path, external)
 
 
-def _check_nodes(data: mmap.mmap, owner: Span, field: int, path: Path) -> None:
+def _check_nodes(data: mmap.mmap, owner: Span, field: int, path: Path, external: list[Path]) -> None:
     for node in spans(data, owner, field):
         for attribute in spans(data, node, _ATTRIBUTE):
             for number, value in fields(data, attribute):
                 if isinstance(value, int):
                     continue
                 if number in (_ATTRIBUTE_TENSOR, _ATTRIBUTE_TENSORS):
-                    _check_tensor(data, value, path)
+                    _check_tensor(data, value, path, external)
                 elif number in (_ATTRIBUTE_GRAPH, _ATTRIBUTE_GRAPHS):
-                    _check_graph(data, value, path)
+                    _check_graph(data, value, path, external)
 
 
-def _check_tensor(data: mmap.mmap, tensor: Span, path: Path) -> None:
+def _check_tensor(data: mmap.mmap, tensor: Span, path: Path, external: list[Path]) -> None:
     for entry in spans(data, tensor, _EXTERNAL):
         found = dict(fields(data, entry))
         if 1 not in found or 2 not in found or _text(data, _span(found[1])) != "location":
@@ -128,9 +136,10 @@ def _check_tensor(data: mmap.mmap, tensor: Span, path: Path) -> None:
             raise BadInput(f"{path} keeps weights outside its folder, in {location}; {mend}")
         if not os.path.isfile(target):  # noqa: PTH113
             raise BadInput(f"{path} keeps weights in {location}, which is missing beside it; {mend}")
+        external.append(target)
 
 
-def _input(data: mmap.mmap, value: Span, path: Path) -> Input:
+def _port(data: mmap.mmap, value: Span, path: Path) -> Port:
     name = "".join(_text(data, one) for one in spans(data, value, _NAME))
     types = [one for kind in spans(data, value, _TYPE) for one in spans(data, kind, _TENSOR_TYPE)]
     if not types:
@@ -139,24 +148,18 @@ def _input(data: mmap.mmap, value: Span, path: Path) -> Input:
     if element not in _DTYPES:
         raise BadInput(f"{path} has the input {name!r} of a type latbench cannot make; export it in float32.")
     shapes = list(spans(data, types[0], _SHAPE))
-    if not shapes:
-        raise BadInput(f"{path} leaves the shape of its input {name!r} open; export it with a fixed shape.")
-    sizes = [dict(fields(data, one)) for one in spans(data, shapes[0], 1)]
-    return Input(
-        name, tuple(_size(data, size, at, name, path) for at, size in enumerate(sizes)), _DTYPES[element]
-    )
+    sizes: Sequence[dict[int, int | Span]] = [
+        dict(fields(data, one)) for shape in shapes for one in spans(data, shape, 1)
+    ]
+    axes = tuple(_axis(data, size) for size in sizes)
+    return Port(name, axes if shapes else None, _DTYPES[element])
 
 
-def _size(data: mmap.mmap, size: dict[int, int | Span], axis: int, name: str, path: Path) -> int:
+def _axis(data: mmap.mmap, size: dict[int, int | Span]) -> Axis:
     fixed = size.get(1)
     if isinstance(fixed, int) and 0 < fixed < 1 << 40:
         return fixed
-    if axis == 0:
-        return 1
-    symbol = f" ({_text(data, _span(size[2]))})" if 2 in size else ""
-    raise BadInput(
-        f"{path} leaves axis {axis}{symbol} of its input {name!r} open; export it with a fixed shape."
-    )
+    return (_text(data, _span(size[2])) or None) if 2 in size else None
 
 
 def _span(value: int | Span) -> Span:

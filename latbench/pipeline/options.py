@@ -10,6 +10,7 @@ from exporters.export import DEFAULT_OPSET
 from exporters.targets import TARGETS
 from latbench import runtimes
 from latbench.errors import BadInput
+from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.protocol import ITERATIONS, PROTOCOLS, WARMUP, Protocol, at_least, share_of
 
 __all__ = [
@@ -47,6 +48,7 @@ class RunOptions(Protocol):
     `precision` is the arithmetic asked for, `timeout` the seconds a launch may take (None: ten times the
     estimate, at least 600 s). What is asked about launches is in `Protocol`: `iterations` are timed ones per
     cell, over all launches, `warmup` those before them in each launch, `launches` the fresh processes.
+    `inputs` are asked for of models that leave theirs open.
     """
 
     names: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class RunOptions(Protocol):
     precision: str = "fp32"
     target: str = PORTABLE
     resolution: int | None = None
+    inputs: Inputs = NONE
     opset: int = DEFAULT_OPSET
     spinning: str = "auto"
     seed: int = 0

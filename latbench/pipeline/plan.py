@@ -12,6 +12,7 @@ from latbench.errors import BadInput
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
 from latbench.pipeline.export import existing, missing_packages
+from latbench.pipeline.inputs import Inputs
 from latbench.pipeline.options import FASTEST, PORTABLE, SPINNING, RunOptions
 from latbench.pipeline.prepare import existing_eager
 from latbench.pipeline.prepared import Prepared, of_artifact
@@ -66,7 +67,7 @@ def subjects(options: RunOptions) -> tuple[Subject, ...]:
     """Return what `options` name, each once, in order; BadInput for the first that cannot be used."""
     if not options.names:
         return whole_zoo(options.resolution)
-    found = tuple(resolve(name, options.resolution) for name in dict.fromkeys(options.names))
+    found = tuple(resolve(name, options.resolution, options.inputs) for name in dict.fromkeys(options.names))
     for subject in found:
         for forms in options.variants:
             subject.wish(PORTABLE, options.opset, forms)  # refuses a value that a form does not have
@@ -83,6 +84,15 @@ def without_effect(chosen: Sequence[Subject], forms: Iterable[str]) -> list[str]
         if lacking:
             notes.append(f"--{form} changes nothing in {', '.join(lacking)}.")
     return notes
+
+
+def idle(chosen: Sequence[Subject], inputs: Inputs) -> list[str]:
+    """Return a sentence where some of `chosen` have inputs of their own; BadInput when all of them have."""
+    own = [subject.name for subject in chosen if not subject.inputs] if inputs else []
+    if own and len(own) == len(chosen):
+        names = ", ".join(dict.fromkeys(own))
+        raise BadInput(f"{inputs.options} is for one's own models; {names} has its own inputs, leave it out.")
+    return [f"{inputs.options} changes nothing in {', '.join(dict.fromkeys(own))}."] if own else []
 
 
 def wanted(
@@ -175,7 +185,8 @@ class Preparation:
 
     def _key(self, one: Wanted) -> tuple[Any, ...]:
         wish, forms = one.wish, sorted(one.forms.items())
-        return (wish.name, one.source, one.target, wish.resolution, wish.opset, wish.threads, *forms)
+        asked = (wish.resolution, wish.opset, wish.threads, wish.inputs)
+        return (wish.name, one.source, one.target, *asked, *forms)
 
     def _prepare(self, one: Wanted) -> Prepared | Verdict:
         ready = None if one.target == GIVEN else self._ready(one)
@@ -205,7 +216,9 @@ class Preparation:
         folder = str(self._folder)
         if one.target == GIVEN:
             self._watch.preparing(one.subject.name, "computing its reference outputs")
-            return call("reference", {"path": one.subject.name, "folder": folder})
+            subject = one.subject
+            asked = {"inputs": subject.inputs.to_json(), "resolution": one.options.resolution}
+            return call("reference", {"path": subject.name, "folder": folder, **asked})
         wish = one.wish.to_json()
         if one.target == EAGER:
             self._watch.preparing(one.subject.name, "computing its eager outputs")
@@ -239,7 +252,7 @@ class Preparation:
 
 def _with(cell: CellPlan, found: Prepared, root: Path) -> CellPlan:
     """Return `cell` with what was prepared; paths inside `root` become relative, so that it can move."""
-    shape = found.input_shape.split("x")
+    shape = found.input_shape.partition(";")[0].split("x")
     source = (
         found.source
         if found.source.path is None

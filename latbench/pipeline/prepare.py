@@ -17,7 +17,9 @@ from exporters.execute import execute
 from exporters.finish import versions
 from latbench.errors import BadInput
 from latbench.pipeline.export import build, existing, export, younger_than_code
-from latbench.pipeline.onnxfile import generate, inspect
+from latbench.pipeline.inputs import Inputs, generate, shapes_text
+from latbench.pipeline.onnxfile import OnnxFile, inspect
+from latbench.pipeline.pinned import pin
 from latbench.pipeline.prepared import (
     EAGER_FP32,
     UNOPTIMISED,
@@ -25,7 +27,6 @@ from latbench.pipeline.prepared import (
     add_array,
     inputs_sha256,
     of_artifact,
-    shape_text,
 )
 from latbench.pipeline.subjects import kinds
 from latbench.pipeline.wish import SEED, Wish
@@ -84,7 +85,7 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
         wholefile.write(path, _packed({**arrays, **outputs}))
         prepared = Prepared(
             source=Source("module", factory=built.factory, kwargs=dict(built.kwargs)),
-            input_shape=shape_text(built.inputs[0].shape),
+            input_shape=shapes_text([tensor.shape for tensor in built.inputs]),
             artifact_sha256=_module_sha256(built.module, built.factory, built.kwargs),
             reference=str(path.resolve()),
             reference_kind=EAGER_FP32,
@@ -122,35 +123,58 @@ def _module_sha256(module: Any, factory: str, kwargs: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def reference(path: str, folder: str) -> dict[str, Any]:
+def reference(
+    path: str, folder: str, inputs: Mapping[str, Any] | None = None, resolution: int | None = None
+) -> dict[str, Any]:
     """Return the `Prepared` of an ONNX file, with seeded inputs and its unoptimised outputs in `folder`.
 
-    Without ONNX Runtime the outputs stay unchecked. BadInput when ONNX Runtime cannot run the graph as it is.
+    Where `inputs` or a `resolution` fix an axis that it leaves open, what runs is a copy in `folder` with
+    every shape fixed. Its hash is over the weights that it keeps in other files too. Without ONNX Runtime the
+    outputs stay unchecked. BadInput when ONNX Runtime cannot run the graph as it is.
     """
-    file = Path(path)
-    known = inspect(file)
-    inputs = generate(known.inputs, SEED)
-    outputs = _unoptimised(file, inputs)
-    sha256 = sha256_of(file)
-    target = Path(folder) / f"{file.stem}-{sha256[:12]}.npz"
-    arrays = {f"input:{name}": array for name, array in inputs.items()}
-    arrays |= {f"output:{name}": array for name, array in (outputs or {}).items()}
+    file, asked = Path(path), Inputs.from_json(inputs or {})
+    known = inspect(file, asked, resolution)
+    arrays = generate(known.inputs, SEED, asked)
+    outputs = _unoptimised(file, arrays)
+    given = _whole_sha256(file, known)
     try:
+        if known.pinned:
+            file = pin(file, known, outputs or {}, Path(folder), given)
+        sha256 = sha256_of(file) if known.pinned else given
+        target = Path(folder) / f"{file.stem}-{sha256[:12]}-{_short(arrays)}.npz"
+        stored = {f"input:{name}": array for name, array in arrays.items()}
+        stored |= {f"output:{name}": array for name, array in (outputs or {}).items()}
         target.parent.mkdir(parents=True, exist_ok=True)
-        wholefile.write(target, _packed(arrays))
+        wholefile.write(target, _packed(stored))
     except OSError as error:
-        raise unwritable(target, error) from error
+        raise unwritable(Path(folder), error) from error
+    external = () if known.pinned else known.external
     return Prepared(
         source=Source("onnx", path=str(file.resolve())),
-        input_shape=shape_text(known.inputs[0].shape),
+        input_shape=shapes_text([one.shape for one in known.inputs]),
         artifact_path=str(file.resolve()),
         artifact_sha256=sha256,
-        artifact_bytes=file.stat().st_size,
+        artifact_bytes=sum(one.stat().st_size for one in (file, *external)),
         opset=known.opset,
         reference=str(target.resolve()),
         reference_kind=None if outputs is None else UNOPTIMISED,
         input_sha256=inputs_sha256(target),
     ).to_json()
+
+
+def _whole_sha256(file: Path, known: OnnxFile) -> str:
+    """Return the hash of `file`, with that of each file of weights beside it where there are any."""
+    if not known.external:
+        return sha256_of(file)
+    return hashlib.sha256("".join(map(sha256_of, (file, *known.external))).encode()).hexdigest()
+
+
+def _short(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return a few digits that tell these inputs from others for the same file."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        add_array(digest, name, array)
+    return digest.hexdigest()[:8]
 
 
 def _unoptimised(file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:

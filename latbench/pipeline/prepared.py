@@ -10,6 +10,7 @@ import numpy as np
 
 from exporters.artifact import Artifact
 from latbench.pipeline.export import counted
+from latbench.pipeline.inputs import shapes_text
 from latbench.runtimes.base import Source
 
 EAGER_FP32 = "eager fp32"
@@ -51,7 +52,7 @@ def of_artifact(artifact: Artifact) -> Prepared:
     path = artifact.path.resolve()
     return Prepared(
         source=Source("onnx", path=str(path)),
-        input_shape=shape_text(artifact.manifest["inputs"][0]["shape"]),
+        input_shape=shapes_text([one["shape"] for one in artifact.manifest["inputs"]]),
         artifact_path=str(path),
         artifact_sha256=artifact.sha256,
         artifact_bytes=artifact.bytes,
@@ -78,8 +79,3 @@ def add_array(digest: Any, name: str, array: np.ndarray) -> None:
     """Feed `digest` with a named array."""
     digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
     digest.update(np.ascontiguousarray(array).data)
-
-
-def shape_text(shape: Any) -> str:
-    """Return a shape as "1x3x224x224"."""
-    return "x".join(map(str, shape))

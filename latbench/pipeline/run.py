@@ -19,6 +19,7 @@ from latbench.pipeline.plan import (
     Planned,
     Preparation,
     Wanted,
+    idle,
     subjects,
     wanted,
     with_macs,
@@ -81,6 +82,7 @@ def run_parts(
         [subject for found in chosen for subject in found],
         dict.fromkeys(form for part in parts for form in part.forms),
     )
+    notes += idle([one for found in chosen for one in found], options.inputs)
     for note in notes if options.names else ():
         heard.note(note)
     with Store.open(options.output) as store:

@@ -110,7 +110,8 @@ def _bytes(cell: CellPlan) -> int:
 
 
 def _activation_bytes(shape: str) -> int:
-    return 4 * prod(int(size) for size in shape.split("x")) if shape else 0
+    sizes = (one.split("x") for one in shape.split(";") if one[:1].isdecimal())
+    return 4 * sum(prod(map(int, one)) for one in sizes)
 
 
 def _room_bytes() -> float:

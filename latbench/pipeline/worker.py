@@ -32,6 +32,7 @@ TASKS: Mapping[str, Task] = {
     "reference": _of("prepare", "reference"),
     "subjects": _of("lowered", "subjects"),
     "survey": _of("survey", "survey"),
+    "timm": _of("timm", "facts"),
 }
 """What can be asked for; each takes and returns plain JSON values, and no other's imports are waited for."""
 

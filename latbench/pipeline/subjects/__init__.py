@@ -3,6 +3,7 @@
 from functools import cache
 
 from exporters.discovery import discover
+from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.subjects.base import Kind, Subject
 
 
@@ -13,7 +14,10 @@ def kinds() -> dict[str, Kind]:
     return dict(sorted(found.items(), key=lambda item: item[1].order))
 
 
-def resolve(name: str, resolution: int | None = None) -> Subject:
-    """Return the subject that `name` means; BadInput with one sentence when it cannot be used as asked."""
+def resolve(name: str, resolution: int | None = None, inputs: Inputs = NONE) -> Subject:
+    """Return the subject that `name` means; BadInput with one sentence when it cannot be used as asked.
+
+    `inputs` are passed over where a model has its own: `Subject.inputs` tells whether they are used.
+    """
     kind = next(kind for kind in kinds().values() if kind.claims(name))
-    return kind.open(name, resolution)
+    return kind.fed(name, resolution, inputs) if kind.fed and inputs else kind.open(name, resolution)

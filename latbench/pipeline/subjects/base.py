@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exporters.lowerings.name import AUTO
 from latbench.errors import BadInput
+from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.wish import EAGER, Wish
 from latbench.zoo.spec import Forms
 
@@ -26,7 +27,8 @@ class Subject:
     `gives` are the kinds of source it can become. `macs` are exact for `resolution`; `about_macs` is a
     guess for estimates. `forms` are the forms it can be computed in, with their values; `eager_forms` those
     values that the module itself can take, where an export can take more; `forms_for` returns the forms in
-    which a target wants it. `refusal` says why all its cells are skipped.
+    which a target wants it. `inputs` are those asked for, which only somebody's own model takes. `refusal`
+    says why all its cells are skipped.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Subject:
     forms: Forms = field(default_factory=dict)
     eager_forms: Forms = field(default_factory=dict)
     forms_for: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
+    inputs: Inputs = NONE
     refusal: str | None = None
 
     def wish(
@@ -65,6 +68,7 @@ class Subject:
             target=target,
             forms=chosen,
             threads=threads if self._left_to_auto(target, chosen) else None,
+            inputs=self.inputs,
         )
 
     def _left_to_auto(self, target: str, chosen: Mapping[str, str]) -> bool:
@@ -83,12 +87,17 @@ class Subject:
 
 @dataclass(frozen=True)
 class Built:
-    """A module in eval mode with example inputs; `factory` and `kwargs` are how a runtime makes it again."""
+    """A module in eval mode with example inputs; `factory` and `kwargs` are how a runtime makes it again.
+
+    `input_names` and `output_names` are those of the graph, where the module gives none of its own.
+    """
 
     module: "nn.Module"
     inputs: "tuple[Tensor, ...]"
     factory: str
     kwargs: Mapping[str, object]
+    input_names: tuple[str, ...] | None = None
+    output_names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,8 @@ class Kind:
     """A kind of subject: which names are its, how to look one up, and how to build one (needs PyTorch).
 
     `claims` is asked in the order of `order`. `open` takes the name and a resolution (None: its own) and
-    raises BadInput when they cannot be used.
+    raises BadInput when they cannot be used; `fed` does the same for a name whose inputs are asked for, None
+    where a model has its own.
     """
 
     name: str
@@ -106,3 +116,5 @@ class Kind:
     build: Callable[[Wish], Built] | None = None
     repeatable: bool = False
     """Whether the same wish always gives the same artifact while latbench's own code stands."""
+
+    fed: Callable[[str, int | None, Inputs], Subject] | None = None

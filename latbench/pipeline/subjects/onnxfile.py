@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from latbench.errors import BadInput
+from latbench.pipeline.inputs import NONE, Inputs, shapes_text
 from latbench.pipeline.onnxfile import inspect
 from latbench.pipeline.subjects.base import ONNX, Kind, Subject
 
@@ -11,10 +12,15 @@ SUFFIX = ".onnx"
 
 
 def _claims(name: str) -> bool:
-    return name.lower().endswith(SUFFIX) or os.sep in name
+    path, _, _ = name.partition("(")
+    return name.lower().endswith(SUFFIX) or (os.sep in path and ":" not in path and not path.endswith(".pt2"))
 
 
 def _open(name: str, resolution: int | None) -> Subject:
+    return _fed(name, resolution, NONE)
+
+
+def _fed(name: str, resolution: int | None, inputs: Inputs) -> Subject:
     path = Path(name)
     if not path.is_file():
         raise BadInput(f"There is no file {name}; name an existing {SUFFIX} file.")
@@ -22,20 +28,16 @@ def _open(name: str, resolution: int | None) -> Subject:
         raise BadInput(
             f"{name} is no {SUFFIX} file; name one, a model of the zoo, or package.module:factory."
         )
-    shape = inspect(path).inputs[0].shape
-    square = len(shape) == 4 and shape[2] == shape[3]
-    if resolution is not None and not (square and shape[2] == resolution):
-        text = "x".join(map(str, shape))
-        raise BadInput(
-            f"{name} has the fixed input {text}; --resolution {resolution} cannot apply, leave it out."
-        )
+    shapes = [one.shape for one in inspect(path, inputs, resolution).inputs]
+    square = len(shapes[0]) == 4 and shapes[0][2] == shapes[0][3]
     return Subject(
         kind=KIND.name,
         name=name,
         gives=frozenset({ONNX}),
-        resolution=shape[2] if square else None,
-        input_shape="x".join(map(str, shape)),
+        resolution=shapes[0][2] if square else None,
+        input_shape=shapes_text(shapes),
+        inputs=inputs,
     )
 
 
-KIND = Kind("onnxfile", 0, _claims, _open)
+KIND = Kind("onnxfile", 0, _claims, _open, fed=_fed)

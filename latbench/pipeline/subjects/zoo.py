@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from latbench.errors import BadInput
+from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline.subjects.base import PARC, Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
 from latbench.zoo.parcs import EAGER_FORMS as PARC_EAGER
@@ -11,26 +11,33 @@ from latbench.zoo.spec import ModelSpec
 
 
 def whole_zoo(resolution: int | None) -> tuple[Subject, ...]:
-    """Return every model of the zoo; those that cannot take `resolution` come with a refusal."""
+    """Return every model of the zoo, with a refusal where it cannot take `resolution` or be built here."""
     return tuple(_or_refused(model, resolution) for model in models())
 
 
 def _or_refused(model: ModelSpec, resolution: int | None) -> Subject:
     try:
-        return _open(model.name, resolution)
+        return replace(_known(model, resolution), refusal=model.missing())
     except BadInput as error:
         shape = f"1x3x{resolution}x{resolution}"
-        own = _open(model.name, None)
+        own = _known(model, None)
         return replace(own, resolution=resolution, input_shape=shape, macs=None, refusal=str(error))
 
 
 def _open(name: str, resolution: int | None) -> Subject:
     model = spec(name)
+    found = _known(model, resolution)
+    if lack := model.missing():
+        raise EnvironmentFault(lack)
+    return found
+
+
+def _known(model: ModelSpec, resolution: int | None) -> Subject:
     size = model.resolution if resolution is None else resolution
     model.check_resolution(size)
     return Subject(
         kind=KIND.name,
-        name=name,
+        name=model.name,
         family=model.family,
         resolution=size,
         input_shape=f"1x3x{size}x{size}",

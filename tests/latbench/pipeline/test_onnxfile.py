@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latbench.errors import BadInput
-from latbench.pipeline.onnxfile import Input, generate, inspect
+from latbench.pipeline import onnxfile as module
+from latbench.pipeline.inputs import Input, Inputs
+from latbench.pipeline.onnxfile import inspect
 
 
 def test_inputs_and_opset_are_read(graph):
@@ -127,10 +129,24 @@ def test_missing_data_is_named(external):
         inspect(external("gone.bin", absent=True))
 
 
-def test_generated_inputs_depend_on_the_seed_alone():
-    inputs = (Input("x", (2, 3), np.float32), Input("n", (4,), np.int64))
-    one, same, other = generate(inputs, 0), generate(inputs, 0), generate(inputs, 1)
-    assert np.array_equal(one["x"], same["x"])
-    assert not np.array_equal(one["x"], other["x"])
-    assert one["x"].dtype == np.float32
-    assert not one["n"].any()
+def test_open_axes_are_fixed_by_name_by_shape_or_by_resolution(graph):
+    path = graph(("batch", 3, "h", "w"))
+    pinned = inspect(path, Inputs(pin=("batch=2", "h=8", "w=6")))
+    assert (pinned.inputs[0].shape, pinned.pinned) == ((2, 3, 8, 6), True)
+    assert inspect(path, Inputs(shape=("x=4x3x5x7",))).inputs[0].shape == (4, 3, 5, 7)
+    assert inspect(path, resolution=16).inputs[0].shape == (1, 3, 16, 16)
+    assert not inspect(graph(("batch", 3, 8, 8))).pinned
+
+
+def test_a_file_too_large_for_a_message_is_refused_before_it_is_read(graph, monkeypatch):
+    path = graph()
+    monkeypatch.setattr(module, "LARGEST", path.stat().st_size)
+    with pytest.raises(
+        BadInput, match="over 2 GiB, which no runtime reads; save its weights as external data"
+    ):
+        inspect(path)
+
+
+def test_files_of_weights_are_known(external):
+    path = external("weights.bin")
+    assert inspect(path).external == (path.parent / "weights.bin",)

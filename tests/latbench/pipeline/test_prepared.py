@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from exporters.artifact import Artifact
-from latbench.pipeline.prepared import Prepared, inputs_sha256, of_artifact, shape_text
+from latbench.pipeline.prepared import Prepared, inputs_sha256, of_artifact
 from latbench.runtimes.base import Source
 
 
@@ -41,7 +41,3 @@ def test_what_cells_need_comes_from_the_manifest(tmp_path):
     assert (found.input_shape, found.opset) == ("1x3x4x4", 20)
     assert (found.params, found.macs) == (7, None)
     assert found.source.path == str(tmp_path / "m.onnx")
-
-
-def test_shapes_read_as_products():
-    assert shape_text([1, 3, 224, 224]) == "1x3x224x224"

@@ -1,6 +1,6 @@
 import pytest
 
-from latbench.errors import BadInput
+from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline.subjects import kinds, resolve
 from latbench.pipeline.subjects.zoo import whole_zoo
 from latbench.zoo.registry import models, spec
@@ -50,3 +50,15 @@ def test_it_is_built_as_a_runtime_will_build_it_again():
         torch.equal(one, other)
         for one, other in zip(built.module.state_dict().values(), again.state_dict().values(), strict=True)
     )
+
+
+def test_what_cannot_be_built_here_keeps_its_row_with_the_reason(monkeypatch):
+    from latbench.zoo import timm_spec
+
+    monkeypatch.setattr(timm_spec, "missing", lambda: "timm cannot be found: pip install it")
+    found = {one.name: one for one in whole_zoo(None)}
+    assert found["fasternet_t0"].refusal.startswith("fasternet_t0 comes from timm, but timm cannot be found")
+    assert found["efficientmod_s"].refusal is None
+    assert found["deit_tiny"].params == spec("deit_tiny").params
+    with pytest.raises(EnvironmentFault, match="comes from timm"):
+        resolve("deit_tiny")
