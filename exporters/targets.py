@@ -10,14 +10,21 @@ from exporters.errors import InputError
 FIRST = ("norm_through_concat",)
 """Passes of every target that run before circular correlations are looked for, which carry what they fold."""
 
-COMMON = ("fold_scale", "fold_norm", "norm_into_conv", "pad_depthwise")
+COMMON = (
+    "fold_scale",
+    "fold_norm",
+    "linear_residual",
+    "norm_into_conv",
+    "affine_into_conv",
+    "pad_depthwise",
+)
 LAST = ("pointwise_matmul",)
 """After the passes that look for convolutions: it leaves none where one was marked."""
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "portable": (*COMMON, *LAST),
     "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
-    "openvino": (*COMMON, *LAST),
+    "openvino": (*COMMON, "group_norm", *LAST),
     "tensorrt": (*COMMON, *LAST),
 }
 

@@ -31,15 +31,15 @@ def _fold(norm: "ir.Node") -> bool:
     producer = source.producer()
     if is_op(producer, "Conv") and len(source.uses()) == 1:
         return False  # the runtime folds it backwards, whatever reads it
-    if not all(use.idx == 0 and _pointwise(use.node, len(affine[0])) for use in uses):
+    if not all(use.idx == 0 and pointwise(use.node, len(affine[0])) for use in uses):
         return False
     for use in uses:
-        _into(use.node, *affine)
+        into(use.node, *affine)
         use.node.replace_input_with(0, source)
     return True
 
 
-def _pointwise(node: "ir.Node", channels: int) -> bool:
+def pointwise(node: "ir.Node", channels: int) -> bool:
     """Tell whether `node` is a 1x1 convolution of `channels` inputs in any groups, unpadded and constant."""
     weight = constant(node.inputs[1]) if is_op(node, "Conv") else None
     return (
@@ -47,12 +47,19 @@ def _pointwise(node: "ir.Node", channels: int) -> bool:
         and bias_of(node) is not None
         and set(weight.shape[2:]) == {1}
         and weight.shape[1] * integer(node, "group", 1) == channels
-        and "auto_pad" not in node.attributes
-        and set(ints(node, "pads", (0,))) == {0}
+        and pads_nothing(node)
     )
 
 
-def _into(conv: "ir.Node", scale: np.ndarray, shift: np.ndarray) -> None:
+def pads_nothing(conv: "ir.Node") -> bool:
+    """Tell whether a Conv or a pooling reads nothing but its input."""
+    stated = conv.attributes.get("auto_pad")
+    automatic = stated is not None and stated.as_string() != "NOTSET"
+    return not automatic and set(ints(conv, "pads", (0,))) == {0}
+
+
+def into(conv: "ir.Node", scale: np.ndarray, shift: np.ndarray) -> None:
+    """Let the 1x1 convolution `conv` do what `scale` and `shift`, (C,) each, did to its input."""
     weight, bias, groups = constant(conv.inputs[1]), bias_of(conv), integer(conv, "group", 1)
     assert weight is not None
     assert bias is not None

@@ -79,10 +79,13 @@ def tiles(artifact):
 
 def test_the_passes_are_found_by_name():
     assert list(passes()) == [
+        "affine_into_conv",
         "blocked_entry",
         "expand_narrow",
         "fold_norm",
         "fold_scale",
+        "group_norm",
+        "linear_residual",
         "norm_into_conv",
         "norm_through_concat",
         "pad_depthwise",
