@@ -18,6 +18,8 @@ ROADS = {
     "latbench.machine": ("exporters.discovery", "latbench.errors"),
     "latbench.zoo": (
         "exporters.discovery",
+        "exporters.involution.base",
+        "exporters.involution.name",
         "exporters.lowerings.base",
         "exporters.lowerings.name",
         "latbench.errors",
@@ -40,7 +42,8 @@ ROADS = {
         "latbench.measure.launch",
         "latbench.stats",
     ),
-    "latbench.reports": ("exporters.discovery", "latbench.errors", "latbench.records"),
+    "latbench.papers": ("latbench.errors", "latbench.records", "latbench.stats", "latbench.zoo.registry"),
+    "latbench.reports": ("exporters.discovery", "latbench.errors", "latbench.papers", "latbench.records"),
     "latbench.pipeline": (
         "exporters",
         "latbench.errors",
@@ -179,7 +182,7 @@ class Rule:
     harmless: tuple[tuple[str, str], ...]
 
 
-LIGHT = ("latbench.reports", "latbench.stats", "latbench.records", "latbench.machine")
+LIGHT = ("latbench.papers", "latbench.reports", "latbench.stats", "latbench.records", "latbench.machine")
 LAYERS = ("latbench.zoo.layers", "latbench.zoo.networks")
 TALK = ("print", "exit", "quit", "sys.exit", "os._exit", "SystemExit", "sys.stdout.write", "sys.stderr.write")
 # Speaks and dies on purpose, to test that a launch which does so loses nothing.
@@ -227,7 +230,7 @@ RULES = (
         ),
     ),
     Rule(
-        "reports, stats, records and machine import neither torch nor a runtime",
+        "papers, reports, stats, records and machine import neither torch nor a runtime",
         "a laptop with neither can redraw every table, and a probe must not disturb what it probes",
         lambda use: (
             use.kind == "import"

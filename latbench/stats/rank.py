@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST = 4
-"""Pairs below which nothing is said: three things are in the same or the reverse order by chance one time in three."""
+"""Pairs below which nothing is said: three share an order, or its reverse, by chance in 1 of 3 cases."""
 
 _EXACT_UP_TO = 8
 _DRAWN = 20_000
@@ -34,6 +34,13 @@ class RankCorrelation:
     p_rho: float | None = None
     tau: float | None = None
     p_tau: float | None = None
+
+    @property
+    def nothing(self) -> str | None:
+        """Why nothing is said, in two words; None where something is."""
+        if self.rho is not None:
+            return None
+        return "too few" if self.n < FEWEST else "no order"
 
 
 def rank_correlation(xs: Sequence[float], ys: Sequence[float], seed: int = 0) -> RankCorrelation:
