@@ -49,8 +49,7 @@ class ReducedAttention(nn.Module):
         query = split_heads(x, self.q.weight, self.q.bias, self.heads)
         if self.reduction > 1:
             x = self.norm(patch_product(x.unflatten(1, (height, width)), self.sr).flatten(1, 2))
-        halves = zip(self.kv.weight.chunk(2), self.kv.bias.chunk(2), strict=True)
-        key, value = (split_heads(x, weight, bias, self.heads) for weight, bias in halves)
+        key, value = split_heads(x, self.kv.weight, self.kv.bias, 2 * self.heads).chunk(2, 1)
         return self.proj(merge_heads(F.scaled_dot_product_attention(query, key, value)))
 
 
@@ -123,7 +122,7 @@ class PVT(nn.Module):
             if last:
                 x = torch.cat((self.cls_token.expand(count, -1, -1), x), 1)
             x = x + self._positions(index, height, width)
-            for block in self.get_submodule(f"block{index + 1}"):
+            for block in getattr(self, f"block{index + 1}"):
                 x = block(x, height, width)
             if not last:
                 x = to_map(x, height, width)
