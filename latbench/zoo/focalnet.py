@@ -24,6 +24,7 @@ focalnet = partial(
     commit="e8514bdcfe1eb6e7e110403e9f2972c67dfed1c3",
     network="latbench.zoo.networks.focalnet:FocalNet",
     forms={"layout": LAYOUTS},
+    fastest={target: {"layout": "channels_first"} for target in ("onnxruntime", "tensorrt")},
 )
 tiny = partial(focalnet, top1_source=README)
 reduced = partial(

@@ -155,4 +155,4 @@ class EdgeViT(nn.Module):
             x = self.get_submodule(f"patch_embed{number}")(x)
             for block in self.get_submodule(f"blocks{number}").children():
                 x = block(x)
-        return self.head(F.adaptive_avg_pool2d(self.norm(x), 1).flatten(1))
+        return self.head(self.norm(x).mean((2, 3)))

@@ -15,8 +15,8 @@ STEP = (2, 2, 0)
 class FocalModulation(nn.Module):
     """Queries times a gated sum of contexts, each the GELU of a depthwise convolution of the one before.
 
-    The last context is the GELU of the mean over all places. Of f's rows the first `channels` make the
-    queries, as many the first context, the rest the gates (equations 3 to 7).
+    The last context is the GELU of the mean over all places. f gives queries and a first context
+    of `channels` each, and a gate for every context (equations 3 to 7).
     """
 
     def __init__(self, channels: int, kernels: Sequence[int], layout: Layout) -> None:
@@ -36,17 +36,15 @@ class FocalModulation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the modulated activation, shaped like `x`."""
-        rows = zip(self.f.weight.split(self.parts), self.f.bias.split(self.parts), strict=True)
-        query, context, gates = (self.layout.pointwise(x, weight, bias) for weight, bias in rows)
-        context = self.layout.to_nchw(context)
-        *local, overall = self.layout.to_nchw(gates).split(1, 1)
+        query, context, gates = self.layout.to_nchw(self.f(x)).split(self.parts, 1)
+        *local, overall = gates.split(1, 1)
         total = None
         for layer, gate in zip(self.focal_layers, local, strict=True):
             context = layer(context)
             total = context * gate if total is None else total + context * gate
-        pooled = F.gelu(F.adaptive_avg_pool2d(context, 1)) * overall
-        total = self.layout.from_nchw(pooled if total is None else total + pooled)
-        return self.proj(query * self.layout.pointwise(total, self.h.weight.flatten(1), self.h.bias))
+        pooled = F.gelu(context.mean((2, 3), keepdim=True)) * overall
+        modulator = self.h(pooled if total is None else total + pooled)
+        return self.proj(self.layout.from_nchw(query * modulator))
 
 
 class Mlp(nn.Module):

@@ -29,8 +29,9 @@ def constants(weights):
         f"r = Relu(x) {NORM} y = Conv<group=2>(n, grouped, b)",
         f"r = Relu(x) {NORM} a = Conv(n, w, b) c = Conv(n, v) y = Add(a, c)",
         f"r = Relu(x) {NORM} a = Conv(n, w, b) c = Conv(r, v) y = Add(a, c)",
+        f'r = Relu(x) {NORM} y = Conv<auto_pad="NOTSET", pads=[0, 0, 0, 0]>(n, w, b)',
     ],
-    ids=["with a bias", "without", "in groups", "two readers", "its input has another reader"],
+    ids=["with a bias", "without", "in groups", "two readers", "its input has another reader", "stated"],
 )
 def test_goes_into_the_convolutions_that_read_it(tiny, rewritten, weights, body):
     done = rewritten(tiny(body, IMAGE, OUT, constants(weights)), "norm_into_conv")
@@ -40,6 +41,7 @@ def test_goes_into_the_convolutions_that_read_it(tiny, rewritten, weights, body)
 
 LEFT = {
     "a padded one": f"r = Relu(x) {NORM} y = Conv<pads=[1, 0, 1, 0]>(n, long, b)",
+    "an automatically padded one": f'r = Relu(x) {NORM} y = Conv<auto_pad="SAME_UPPER">(n, w, b)',
     "another operator reads it too": f"r = Relu(x) {NORM} a = Conv(n, w, b) c = Relu(n) d = Conv(c, v) "
     "y = Add(a, d)",
     "it follows a convolution": f"r = Conv(x, k) {NORM} y = Conv(n, w, b)",
