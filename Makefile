@@ -3,7 +3,8 @@ MODEL ?= efficientmod_s
 THREADS ?= 4
 PYTHON ?= python3
 # What pip installs as PyTorch: the default index has CUDA builds for some machines (several GB; they work too).
-# A CPU build instead: TORCH='torch==2.13.0+cpu --extra-index-url <the address of its index>'
+# A CPU build instead (torchvision, which timm imports, then lacks its compiled half, which timm never calls):
+# TORCH='torch==2.13.0+cpu --extra-index-url <the address of its index>'
 TORCH ?= torch==2.13.0
 # Processes that run tests at the same time.
 JOBS ?= 2

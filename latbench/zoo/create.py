@@ -25,26 +25,34 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
     MBConv has nothing to expand) ignores it. Raises BadInput for an unknown
     name, size, form or value, and EnvironmentFault without PyTorch.
     """
-    chosen = spec(name)
-    chosen.check_resolution(chosen.resolution if resolution is None else resolution)
+    return create(spec(name), resolution, seed=seed, **forms)
+
+
+def create(chosen: ModelSpec, resolution: int | None = None, *, seed: int = 0, **forms: str) -> "nn.Module":
+    """Return the model of a spec as `create_model` does that of a name, raising the same."""
+    size = chosen.resolution if resolution is None else resolution
+    chosen.check_resolution(size)
     _check_forms(chosen, forms)
     try:
         import torch
     except ModuleNotFoundError as error:
         raise EnvironmentFault(
-            f"Building {name} needs PyTorch, which is missing: pip install 'latbench[torch]'."
+            f"Building {chosen.name} needs PyTorch, which is missing: pip install 'latbench[torch]'."
         ) from error
+    if missing := chosen.missing():
+        raise EnvironmentFault(missing)
+    chosen, own = chosen.at(size), {form: value for form, value in forms.items() if form in chosen.forms}
     with torch.random.fork_rng(devices=[]):
-        model = chosen.build(**{form: value for form, value in forms.items() if form in chosen.forms})
-    live(model.eval(), seed)
-    if chosen.calibrated:
-        _calibrate(model, chosen, seed)
-    return model.requires_grad_(False)
+        model = chosen.unfinished(**own)
+        live(model.eval(), seed)
+        if chosen.calibrated:
+            _calibrate(model, chosen, seed)
+        return chosen.finish(model, **own).requires_grad_(False)
 
 
 def _calibrate(model: "nn.Module", chosen: ModelSpec, seed: int) -> None:
     """Calibrate `model` as its spec's default form is, so that every form has the same weights to the bit."""
-    plain = chosen.build()
+    plain = chosen.unfinished()
     live(plain.eval(), seed)
     calibrate(plain, example_input(chosen, batch=CALIBRATION_IMAGES, seed=seed))
     model.load_state_dict(plain.state_dict())

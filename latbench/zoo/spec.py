@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from latbench.errors import BadInput
 
@@ -35,16 +35,19 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Sizes:
-    """The resolutions a network takes: from `smallest` on, multiples of `multiple`."""
+    """The resolutions a network takes: multiples of `multiple`, `smallest` to `largest` (None: no end)."""
 
     smallest: int = 32
     multiple: int = 1
+    largest: int | None = None
 
     def nearest(self, resolution: int) -> tuple[int, ...]:
         """Return the one or two sizes nearest to `resolution` that work, in ascending order."""
         first = -(-self.smallest // self.multiple) * self.multiple
         if resolution <= first:
             return (first,)
+        if self.largest is not None and resolution >= self.largest // self.multiple * self.multiple:
+            return (self.largest // self.multiple * self.multiple,)
         below = resolution // self.multiple * self.multiple
         return (below,) if below == resolution else (below, below + self.multiple)
 
@@ -61,6 +64,7 @@ class ModelSpec:
     `fastest` maps an export target to the forms that are fastest there, by `make bench-export`. `calibrated`
     is whether its live weights need their BatchNorms set to what passes through them, for without that an
     image changes nothing in the logits. `code` and `commit`: the authors' code (None: not published).
+    `package` is the one that holds the network's own code.
     """
 
     name: str
@@ -81,6 +85,7 @@ class ModelSpec:
     latencies: tuple[PublishedLatency, ...] = ()
     code: str | None = None
     commit: str | None = None
+    package: str = "latbench"
     macs_not_counted: str = MACS_NOT_COUNTED
 
     def check_resolution(self, resolution: int) -> None:
@@ -96,6 +101,25 @@ class ModelSpec:
         """Return the network in the given `forms`, with freshly initialised weights; needs PyTorch."""
         module, attribute = self.network.split(":")
         return getattr(importlib.import_module(module), attribute)(**self.config, **forms)
+
+    def at(self, resolution: int) -> Self:
+        """Return the spec of the network for square images of `resolution` pixels.
+
+        The spec itself, for one network takes every size; a family of networks built for one overrides it.
+        """
+        return self
+
+    def unfinished(self, **forms: str) -> "nn.Module":
+        """Return the network that weights are filled into, which `finish` turns into the one that is run."""
+        return self.build(**forms)
+
+    def finish(self, network: "nn.Module", **forms: str) -> "nn.Module":
+        """Return what is run of a network that has its weights, in the given `forms`: the network itself."""
+        return network
+
+    def missing(self) -> str | None:
+        """Return why the network cannot be built here, PyTorch apart, and how to mend it; None if it can."""
+        return None
 
     def forms_for(self, target: str) -> dict[str, str]:
         """Return the forms to export for `target` with: those fastest there, else the default ones."""

@@ -1,4 +1,6 @@
-"""What several rooms' tests are given: records of a sweep of ParC operators, made by hand."""
+"""What several rooms' tests are given: records of a sweep of ParC operators, made by hand; timm."""
+
+import os
 
 import numpy as np
 import pytest
@@ -110,3 +112,13 @@ class Sweep:
 @pytest.fixture(scope="session")
 def by_hand():
     return Sweep
+
+
+@pytest.fixture(scope="session")
+def timm():
+    """The package timm; a skip where it is not installed, which in CI is a failure."""
+    from latbench.zoo.timm_import import imported, missing
+
+    if missing() and "CI" not in os.environ:
+        pytest.skip(missing())
+    return imported()

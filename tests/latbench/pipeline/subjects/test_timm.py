@@ -26,7 +26,8 @@ def told(monkeypatch):
 
 
 def test_a_model_brings_what_timm_knows_and_is_looked_up_once(told):
-    found = [resolve("timm:resnet18", 64) for _ in range(2)][0]
+    found, again = (resolve("timm:resnet18", 64) for _ in range(2))
+    assert found.params == again.params
     assert told == [("timm", {"name": "resnet18", "resolution": 64})]
     assert (found.kind, found.family, found.params, found.macs) == ("timm", "ResNet", 7, 9)
     assert (found.resolution, found.input_shape) == (64, "1x3x64x64")
@@ -45,7 +46,7 @@ def test_the_prefix_always_means_timm():
 
 @pytest.mark.parametrize(("name", "resolution"), [("timm:", None), ("timm:resnet18", 0)])
 def test_what_can_mean_nothing_is_refused(name, resolution):
-    with pytest.raises(BadInput, match="leave out --resolution|write timm:NAME"):
+    with pytest.raises(BadInput, match=r"leave out --resolution|write timm:NAME"):
         resolve(name, resolution)
 
 
@@ -65,7 +66,7 @@ def test_a_process_that_dies_is_told_of(told, monkeypatch):
 
 
 def test_an_unknown_name_brings_near_names(timm):
-    with pytest.raises(BadInput, match="did you mean .*timm:resnet18"):
+    with pytest.raises(BadInput, match=r"did you mean .*timm:resnet18"):
         resolve("timm:resnet_18")
 
 
