@@ -25,7 +25,8 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     """Return the counts of `module` for one square image (1, 3, resolution, resolution).
 
     MACs are those of convolutions, linear layers, matrix products and attention: half the FLOPs of
-    torch.utils.flop_counter. Buffers are no parameters. Counted in eval mode; `module` stays in its own.
+    torch.utils.flop_counter. What a part computes by other means, an involution's weighted sums, it states in
+    `own_macs`. Buffers are no parameters. Counted in eval mode; `module` stays in its own.
     """
     import torch
     from torch.func import functional_call
@@ -45,12 +46,20 @@ def count(module: "nn.Module", resolution: int) -> Counts:
     shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
     image = torch.empty(1, 3, resolution, resolution, device="meta")
     modes = {part: part.training for part in module.modules()}
+    stated: list[int] = []
+
+    def note(part: Any, _inputs: Any, output: Any) -> None:
+        stated.append(part.own_macs(output))
+
+    hooks = [part.register_forward_hook(note) for part in modes if hasattr(part, "own_macs")]
     try:
         module.eval()
         with torch.no_grad(), FlopCounterMode(display=False) as counter, Transforms() as transforms:
             functional_call(module, shapes, (image,))
     finally:
+        for hook in hooks:
+            hook.remove()
         for part, mode in modes.items():
             part.training = mode
     params = sum(parameter.numel() for parameter in module.parameters())
-    return Counts(params, None if transforms.seen else counter.get_total_flops() // 2)
+    return Counts(params, None if transforms.seen else counter.get_total_flops() // 2 + sum(stated))

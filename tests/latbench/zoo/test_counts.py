@@ -65,3 +65,16 @@ def test_counting_leaves_the_module_as_it_was():
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     count(model, 64)
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+
+
+def test_what_a_part_states_of_itself_is_added_once():
+    class Weighted(nn.Module):
+        def forward(self, x):
+            return (x * x).sum(1, keepdim=True)
+
+        def own_macs(self, out):
+            return 3 * out.numel()
+
+    module = nn.Sequential(Weighted(), nn.Conv2d(1, 2, 1))
+    assert count(module, 4).macs == 3 * 16 + 2 * 16
+    assert count(module, 4).macs == 3 * 16 + 2 * 16

@@ -1,0 +1,78 @@
+"""The kernels of an involution, handed out in the order in which a lowering reads them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exporters.graph import bias_of, constant, is_pointwise, producer
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from exporters.lowerings.builder import Builder
+
+ZERO = -1
+"""In an order of channels: a channel of zeros."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The kernels as they stand in the graph: `value` holds B x `channels` maps of `out`, one for a tap.
+
+    `where` is (groups, taps): the channel of `value` with the weights of a tap, taps row by row. In `value`
+    the channels come before the pixels, or behind them where `last`. `own` is whether nothing else reads
+    `value`, so that the convolution that makes it may make its channels in another order.
+    """
+
+    value: "ir.Value"
+    batch: int
+    channels: int
+    out: tuple[int, int]
+    where: np.ndarray
+    last: bool = False
+    own: bool = True
+
+    def by_group(self, builder: "Builder") -> "ir.Value":
+        """Return (B, G, T, H', W')."""
+        groups, taps = self.where.shape
+        made = self.ordered(builder, self.where.ravel())
+        return builder.reshape(made, self.batch, groups, taps, *self.out)
+
+    def by_tap(self, builder: "Builder") -> "ir.Value":
+        """Return (B, T, G, H', W')."""
+        groups, taps = self.where.shape
+        made = self.ordered(builder, self.where.T.ravel())
+        return builder.reshape(made, self.batch, taps, groups, *self.out)
+
+    def ordered(self, builder: "Builder", order: Sequence[int] | np.ndarray) -> "ir.Value":
+        """Return (B, len(order), H', W'): channel n is channel order[n] of `value`, or zeros for `ZERO`.
+
+        The convolution that made them makes them in that order where it can; else they are gathered.
+        """
+        order = np.asarray(order)
+        straight = len(order) == self.channels and bool((order == np.arange(self.channels)).all())
+        conv = producer(self.value, "Conv") if self.own and not self.last else None
+        if conv is not None and is_pointwise(conv) and not straight:
+            weight, bias = constant(conv.inputs[1]), bias_of(conv)
+            assert weight is not None
+            assert bias is not None
+            held = (order != ZERO).astype(weight.dtype)
+            rows = weight[order] * held[:, None, None, None]
+            given = [conv.inputs[0], builder.floats(rows), builder.floats(bias[order] * held)]
+            return builder.node("Conv", *given, kernel_shape=[1, 1])
+        made = self._channels_first(builder)
+        if straight:
+            return made
+        if (order == ZERO).any():
+            zeros = builder.floats(np.zeros((self.batch, 1, *self.out)))
+            made = builder.node("Concat", made, zeros, axis=1)
+            order = np.where(order == ZERO, self.channels, order)
+        return builder.node("Gather", made, builder.integers(order), axis=1)
+
+    def _channels_first(self, builder: "Builder") -> "ir.Value":
+        if not self.last:
+            return builder.reshape(self.value, self.batch, self.channels, *self.out)
+        image = builder.reshape(self.value, self.batch, *self.out, self.channels)
+        return builder.transpose(image, 0, 3, 1, 2)
