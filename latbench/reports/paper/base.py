@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from latbench.papers.agreement import FEWEST, Agreement
 from latbench.papers.beside import MACS_TOLERANCE, PARAMS_TOLERANCE, Beside, Count, Line
@@ -27,12 +28,16 @@ class Format:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table: those with the highest `dispensable` are left out first, those with 0 never."""
+    """A column of a table: those with the highest `dispensable` are left out first, those with 0 never.
+
+    A column that `wraps` may break its text between words.
+    """
 
     title: str
     cells: tuple[str, ...]
     numeric: bool = True
     dispensable: int = 0
+    wraps: bool = False
 
 
 def columns(shown: Beside) -> list[Column]:
@@ -43,10 +48,10 @@ def columns(shown: Beside) -> list[Column]:
 
     made = [
         column("published", lambda line: line.row.label, numeric=False),
-        column("here", lambda line: ABSENT if line.here is None else line.here.caption, False, 3),
+        column("here", lambda line: ABSENT if line.here is None else line.here.caption, False, 4),
         column("top-1 %", lambda line: printed(line.row.top1), dispensable=1),
-        column("params M", lambda line: printed(line.row.params), dispensable=2),
-        column("ours", lambda line: ours(line.params, MILLIONS), dispensable=2),
+        column("params M", lambda line: printed(line.row.params), dispensable=3),
+        column("ours", lambda line: ours(line.params, MILLIONS), dispensable=3),
         column(f"{shown.table.flops_called} G", lambda line: printed(line.row.flops), dispensable=2),
         column("our MACs", lambda line: ours(line.macs, BILLIONS), dispensable=2),
     ]
@@ -104,30 +109,46 @@ def _facet(setting: Setting, name: str) -> str:
     return "threads unknown" if value < 0 else f"{value} thread{'' if value == 1 else 's'}"
 
 
-def ranks(shown: Beside) -> tuple[list[str], list[list[str]]]:
-    """Return the table of rank correlations: titles and rows of text; no rows without measured latencies."""
+def ranks(shown: Beside) -> list[Column]:
+    """Return the table of rank correlations as columns; none without measured latencies."""
     named = names(shown.settings)
-    titles = ["published", "measured", "networks", "rho (95 %)", "p", "tau", "p", "other order", "unlike"]
-    return titles, [_ranked(one, named[one.setting]) for one in shown.agreements]
+    if not shown.agreements:
+        return []
 
+    def column(title: str, text: Callable[[Agreement], str], numeric: bool = False, **rest: Any) -> Column:
+        return Column(title, tuple(map(text, shown.agreements)), numeric, **rest)
 
-def _ranked(one: Agreement, name: str) -> list[str]:
-    found = one.correlation
-    if found.rho is None or found.low is None or found.high is None:
-        figures = [found.nothing or UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]
-    else:
-        figures = [f"{found.rho:.2f} ({found.low:.2f} to {found.high:.2f})", number(found.p_rho, 2)]
-        figures += [f"{found.tau:.2f}", number(found.p_tau, 2)]
-    pairs = f"{len(one.swapped)} of {found.n * (found.n - 1) // 2} pairs"
-    surely = f", {len(one.surely)} surely" if one.swapped else ""
     return [
-        one.device.key,
-        name,
-        str(found.n),
-        *figures,
-        pairs + surely,
-        "; ".join(one.unlike) or "processor only",
+        column("published", lambda one: one.device.key),
+        column("measured", lambda one: named[one.setting], wraps=True),
+        column("networks", lambda one: str(one.correlation.n), numeric=True),
+        column("rho (95 %)", _rho, numeric=True),
+        column("p", lambda one: chance(one.correlation.p_rho), numeric=True),
+        column("tau", lambda one: _two(one.correlation.tau), numeric=True, dispensable=3),
+        column("p of tau", lambda one: chance(one.correlation.p_tau), numeric=True, dispensable=3),
+        column("other order", _order, wraps=True, dispensable=1),
+        column("unlike", lambda one: "; ".join(one.unlike) or "processor only", wraps=True, dispensable=2),
     ]
+
+
+def _rho(one: Agreement) -> str:
+    found = one.correlation
+    return found.nothing or f"{_two(found.rho)} ({_two(found.low)} to {_two(found.high)})"
+
+
+def _two(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def chance(p: float | None) -> str:
+    """Return a p-value to two digits, or that it is below 0.001."""
+    return "<0.001" if p is not None and p < 0.001 else number(p, 2)
+
+
+def _order(one: Agreement) -> str:
+    n = one.correlation.n
+    surely = f", {len(one.surely)} surely" if one.swapped else ""
+    return f"{len(one.swapped)} of {n * (n - 1) // 2} pairs{surely}"
 
 
 def notes(shown: Beside) -> list[str]:
@@ -217,11 +238,9 @@ def _rows(shown: Beside) -> Iterator[str]:
         for line in shown.lines
         if line.here is not None and line.row.flops is not None and line.macs.ours is None
     )
-    yield from _grouped(
-        (line.here.why, line.here.caption)
-        for line in shown.lines
-        if line.here is not None and line.here.label != PUBLISHED
-    )
+    inferred = [(line.row.label, line.here) for line in shown.lines if line.here is not None]
+    for label in dict.fromkeys(here.label for _, here in inferred if here.label != PUBLISHED):
+        yield from _grouped((f"{label}, {here.why}", name) for name, here in inferred if here.label == label)
 
 
 def _grouped(pairs: Iterable[tuple[str | None, str]]) -> Iterator[str]:

@@ -20,24 +20,11 @@ def _render(shown: Beside, page: Page) -> str:
     from rich.console import Console
     from rich.text import Text
 
-    whole = columns(shown)
-    kept = whole if page.width is None else fitted(whole, page.width)
-    left = {one.cells for one in kept}
-    hidden = [one.title for one in whole if one.cells not in left]
-    narrow = [f"Not shown at this width: {', '.join(hidden)}; --format csv has all."] if hidden else []
-    parts: list[list[str] | Table] = [
-        [shown.table.title, shown.table.paper],
-        _table(kept),
-        [*notes(shown), *narrow],
-    ]
-    titles, rows = ranks(shown)
-    if rows:
-        cells = zip(*rows, strict=True)
-        sides = [
-            Column(title, tuple(column), 2 <= place <= 6)
-            for place, (title, column) in enumerate(zip(titles, cells, strict=True))
-        ]
-        parts += [_table(sides), below(shown)]
+    parts: list[list[str] | Table] = [[shown.table.title, shown.table.paper]]
+    for whole, sentences in ((columns(shown), notes(shown)), (ranks(shown), below(shown))):
+        if whole:
+            kept = whole if page.width is None else fitted(whole, page.width)
+            parts += [_table(kept), [*sentences, *_left_out(whole, kept)]]
     file = StringIO()
     console = Console(
         file=file,
@@ -51,6 +38,12 @@ def _render(shown: Beside, page: Page) -> str:
             console.print(piece, soft_wrap=page.width is None)
         console.print()
     return "\n".join(line.rstrip() for line in file.getvalue().split("\n")).rstrip("\n") + "\n"
+
+
+def _left_out(whole: Sequence[Column], kept: Sequence[Column]) -> list[str]:
+    titles = {one.title.replace("\n", " ") for one in kept}
+    hidden = [one.title for one in whole if one.title not in titles]
+    return [f"Not shown at this width: {', '.join(hidden)}; --format markdown has all."] if hidden else []
 
 
 def fitted(whole: Sequence[Column], width: int) -> list[Column]:
@@ -69,8 +62,11 @@ def fitted(whole: Sequence[Column], width: int) -> list[Column]:
 def _taken(columns: Sequence[Column]) -> int:
     from rich.cells import cell_len
 
-    widest = (max(map(cell_len, (*one.title.split("\n"), *one.cells))) for one in columns)
-    return sum(widest) + _GAP * (len(columns) - 1)
+    def least(one: Column) -> int:
+        cells = [word for cell in one.cells for word in cell.split()] if one.wraps else one.cells
+        return max(map(cell_len, (*one.title.split("\n"), *cells)))
+
+    return sum(map(least, columns)) + _GAP * (len(columns) - 1)
 
 
 def _table(shown: Sequence[Column]) -> "Table":
@@ -84,7 +80,7 @@ def _table(shown: Sequence[Column]) -> "Table":
             Text(column.title),
             justify="right" if column.numeric else "left",
             overflow="fold",
-            no_wrap=column.numeric,
+            no_wrap=not column.wraps,
         )
     for cells in zip(*(column.cells for column in shown), strict=True):
         table.add_row(*map(Text, cells))

@@ -4,7 +4,7 @@ import pytest
 
 from latbench.papers.agreement import agreement
 from latbench.papers.measured import Latency, Setting
-from latbench.reports.paper.base import MARK, below, columns, latency, names, notes, ranks
+from latbench.reports.paper.base import MARK, below, chance, columns, latency, names, notes, ranks
 
 HERE = Setting("onnxruntime", 4, "cpu", "This CPU", "fp32", "portable")
 
@@ -86,7 +86,7 @@ def test_rows_tell_what_they_lack_and_how_sure_they_are(shown):
     assert "B: 77 with distillation." in told
     assert "D (d): not in zoo: the zoo has no network of the name, nor have the results." in told
     assert "E: our MACs are of another resolution than 224." in told
-    assert "b (reconstruction): fitted." in told
+    assert "B: reconstruction, fitted." in told
 
 
 def test_what_was_measured_is_told_with_what_was_left_out(shown):
@@ -99,32 +99,30 @@ def test_what_was_measured_is_told_with_what_was_left_out(shown):
 
 def test_without_measurements_it_says_how_to_give_them_and_ranks_nothing(unmeasured):
     assert any("--results DIR" in note for note in notes(unmeasured))
-    assert ranks(unmeasured)[1] == []
+    assert ranks(unmeasured) == []
     assert below(unmeasured) == []
 
 
 def test_the_rank_correlations_are_a_table(shown):
-    titles, rows = ranks(shown)
-    assert titles == [
-        "published",
-        "measured",
-        "networks",
-        "rho (95 %)",
-        "p",
-        "tau",
-        "p",
-        "other order",
-        "unlike",
-    ]
-    assert [row[:3] for row in rows] == [
-        ["P100", "onnxruntime, 4 threads", "4"],
-        ["Xeon", "onnxruntime, 4 threads", "4"],
-    ]
-    assert [row[-1] for row in rows] == ["device gpu; runtime not stated", "processor only"]
-    assert rows[1][3:8] == ["0.80 (-0.82 to 1.00)", "0.33", "0.67", "0.33", "1 of 6 pairs, 1 surely"]
+    told = {column.title: column.cells for column in ranks(shown)}
+    assert told["published"] == ("P100", "Xeon")
+    assert told["measured"] == ("onnxruntime, 4 threads",) * 2
+    assert told["networks"] == ("4", "4")
+    assert told["unlike"] == ("device gpu; runtime not stated", "processor only")
+    figures = {title: cells[1] for title, cells in told.items()}
+    assert figures["rho (95 %)"] == "0.80 (-0.82 to 1.00)"
+    assert (figures["p"], figures["tau"], figures["p of tau"]) == ("0.33", "0.67", "0.33")
+    assert figures["other order"] == "1 of 6 pairs, 1 surely"
     assert "Xeon against onnxruntime, 4 threads, other order: Net|A published as faster than B." in below(
         shown
     )
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(None, "–"), (0.0004, "<0.001"), (0.001, "0.0010"), (0.33333, "0.33")]
+)
+def test_a_chance_has_two_digits_and_a_floor(p, text):
+    assert chance(p) == text
 
 
 def test_too_few_networks_are_said_to_be(shown):
@@ -132,7 +130,14 @@ def test_too_few_networks_are_said_to_be(shown):
     few = {"Net|A": Latency("ok", 1.0, None, None, "launches", "r")}
     speeds = {row.label: row.speed["Xeon"] for row in shown.table.rows}
     short = replace(shown, agreements=(agreement(device, HERE, speeds, few),))
-    assert ranks(short)[1][0][2:8] == ["1", "too few", "–", "–", "–", "0 of 0 pairs"]
+    assert [column.cells[0] for column in ranks(short)[2:8]] == [
+        "1",
+        "too few",
+        "–",
+        "–",
+        "–",
+        "0 of 0 pairs",
+    ]
 
 
 def test_many_sure_pairs_are_cut_short(shown):

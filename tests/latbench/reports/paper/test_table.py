@@ -21,6 +21,19 @@ def test_a_terminal_is_never_exceeded_and_told_what_is_left_out(shown, width):
     assert "10.00 ± 0.10" in text
 
 
+def test_ranks_are_narrowed_and_told_too(shown):
+    text = " ".join(render(shown, width=70).split())
+    assert "Not shown at this width: tau, p of tau" in text
+    assert "0.80 (-0.82 to 1.00)" in text
+
+
+def test_text_that_wraps_breaks_between_words():
+    assert (
+        len(fitted([Column("a", ("one two three",), wraps=True), Column("b", ("1",), dispensable=1)], 9)) == 2
+    )
+    assert len(fitted([Column("a", ("one two three",)), Column("b", ("1",), dispensable=1)], 9)) == 1
+
+
 def test_titles_break_before_columns_go():
     wide = [Column("one two", ("1",)), Column("three four", ("2",), dispensable=1)]
     assert fitted(wide, 40) == wide
