@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from latbench.papers import tables
 
 RESULTS = Path(__file__).parents[4] / "results"
+FOUR_THREADS = RESULTS / "efficientmod_s_4_threads"
+RERUN = RESULTS / "rerun" / "first" / "latbench" / "latency.csv"
 
 
 def test_without_a_name_the_tables_are_listed(latbench):
@@ -46,7 +50,8 @@ def test_the_counts_of_the_zoo_and_what_they_contradict(latbench):
 
 
 def test_committed_results_stand_beside_the_papers(latbench):
-    words = ("paper", "efficientmod-table1", "--results", RESULTS, "--format", "json")
+    given = ("--results", FOUR_THREADS / "latency.csv", "--results", RERUN)
+    words = ("paper", "efficientmod-table1", *given, "--format", "json")
     code, out, _ = latbench(*words)
     rows = {row["published"]: row for row in json.loads(out)["rows"]}
     assert code == 0
@@ -61,9 +66,8 @@ def test_the_default_results_are_taken_where_they_exist(latbench, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     Path("latbench-results/exports").mkdir(parents=True)
     assert "No measured latency" in latbench("paper", "efficientmod-table1")[1]
-    Path("latbench-results/records.jsonl").write_bytes(
-        (RESULTS / "efficientmod_s_4_threads" / "records.jsonl").read_bytes()
-    )
+    records = (FOUR_THREADS / "records.jsonl").read_bytes()
+    Path("latbench-results/records.jsonl").write_bytes(records)
     assert "onnxruntime, 4 threads" in latbench("paper", "efficientmod-table1")[1]
 
 
@@ -77,3 +81,16 @@ def test_wrong_options_are_refused(refused, tmp_path):
     assert "no format 'xml'" in refused(2, "paper", "rednet", "--format", "xml")
     assert "There is no" in refused(2, "paper", "rednet", "--results", tmp_path / "none")
     assert "nor any folder in it holds" in refused(2, "paper", "rednet", "--results", tmp_path)
+
+
+def test_neither_torch_nor_a_runtime_is_imported():
+    code = (
+        "import sys; from latbench.cli.app import invoke; "
+        f"code = invoke(['paper', 'efficientmod-table1', '--results', {str(RERUN)!r}]); "
+        "print(code, *sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended, *loaded = ran.stdout.splitlines()[-1].split()
+    assert ended == "0"
+    assert "latbench.papers" in loaded
+    assert not {"torch", "onnx", "onnxruntime", "openvino", "timm", "pandas", "scipy"} & set(loaded)
