@@ -22,7 +22,7 @@ class FocalModulation(nn.Module):
     def __init__(self, channels: int, kernels: Sequence[int], layout: Layout) -> None:
         super().__init__()
         self.layout = layout
-        self.parts = (channels, channels, len(kernels) + 1)
+        self.parts = (channels, channels, *[1] * (len(kernels) + 1))
         self.f = Pointwise(channels, sum(self.parts), layout)
         self.h = nn.Conv2d(channels, channels, 1)
         self.proj = Pointwise(channels, channels, layout)
@@ -36,8 +36,7 @@ class FocalModulation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the modulated activation, shaped like `x`."""
-        query, context, gates = self.layout.to_nchw(self.f(x)).split(self.parts, 1)
-        *local, overall = gates.split(1, 1)
+        query, context, *local, overall = self.layout.to_nchw(self.f(x)).split(self.parts, 1)
         total = None
         for layer, gate in zip(self.focal_layers, local, strict=True):
             context = layer(context)

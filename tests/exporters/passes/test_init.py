@@ -91,6 +91,7 @@ def test_the_passes_are_found_by_name():
         "pad_depthwise",
         "pointwise_matmul",
         "split_groups",
+        "spread_pixels",
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from exporters import export
 from latbench import create_model
 from latbench.errors import BadInput
 from latbench.zoo.counts import count
@@ -81,3 +82,15 @@ def test_sparse_attention_is_full_attention_of_one_token_in_every_cell_spread_ov
 def test_a_size_between_is_refused_with_the_nearest_that_work():
     with pytest.raises(BadInput, match="230; the nearest it takes: 224 or 256"):
         create_model("edgevit_xxs", 230)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
+def test_it_exports_within_the_gate(target, tmp_path):
+    known = spec("edgevit_xxs")
+    model = create_model(known.name, **known.forms_for(target))
+    made = export(model, (example_input(known),), name=known.name, output=tmp_path, target=target)
+    assert made.manifest["sensitivity"] > 0.01
+    nodes = made.manifest["nodes"]["simplified"]
+    assert not {"ConvTranspose", "Shape", "Expand"} & set(nodes)
+    assert nodes["BatchNormalization"] == 1, "those before 1x1 convolutions are folded"
