@@ -27,7 +27,11 @@ class PublishedLatency:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How sure the architecture is: `label` "published" (by its authors' code) or "inferred", and `why`."""
+    """How sure the architecture is, and `why`.
+
+    `label` is "published" (by its authors' code), "inferred" (a variant that they describe but did not publish
+    as code) or "reconstruction" (no code at all: built from the text, the rest fitted to published figures).
+    """
 
     label: str
     why: str
