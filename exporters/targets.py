@@ -16,6 +16,7 @@ COMMON = (
     "linear_residual",
     "norm_into_conv",
     "affine_into_conv",
+    "one_transpose",
     "spread_pixels",
     "pad_depthwise",
 )

@@ -112,8 +112,9 @@ class CloAttention(nn.Module):
         query = self.global_q(x).reshape(count, self.distant, self.head, height * width)
         pooled = F.avg_pool2d(x, self.pool) if self.pool > 1 else x
         places = height * width // self.pool**2
-        key, value = self.global_kv(pooled).reshape(count, -1, self.head, places).transpose(2, 3).chunk(2, 1)
-        mixed = F.scaled_dot_product_attention(query.transpose(2, 3), key, value)
+        key, value = self.global_kv(pooled).reshape(count, -1, self.head, places).chunk(2, 1)
+        tokens = (each.transpose(2, 3) for each in (query, key, value))
+        mixed = F.scaled_dot_product_attention(*tokens)
         return [mixed.transpose(2, 3).reshape(count, -1, height, width)]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -88,6 +88,7 @@ def test_the_passes_are_found_by_name():
         "linear_residual",
         "norm_into_conv",
         "norm_through_concat",
+        "one_transpose",
         "pad_depthwise",
         "pointwise_matmul",
         "split_groups",
