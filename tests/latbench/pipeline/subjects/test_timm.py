@@ -4,6 +4,19 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline.subjects import kinds, resolve
 from latbench.pipeline.subjects import timm as subject
 
+# One model of each family, small: a network of one size is not smaller than that.
+FAMILIES = {
+    "deit_tiny": 64,
+    "efficientformer_l1": 224,
+    "efficientformerv2_s0": 64,
+    "efficientnet_b0": 64,
+    "fasternet_t0": 64,
+    "mobilenetv2_140": 64,
+    "mobileone_s1": 64,
+    "mobilevitv2_050": 64,
+    "poolformer_s12": 64,
+    "timm:resnet18": 64,
+}
 TOLD = {
     "family": "ResNet",
     "channels": 3,
@@ -82,3 +95,17 @@ def test_it_is_built_as_a_runtime_will_build_it_again(timm):
     assert built.inputs[0].shape == (1, 3, 64, 64)
     assert sum(parameter.numel() for parameter in built.module.parameters()) == found.params
     assert torch.equal(built.module(*built.inputs), again(*built.inputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAMILIES)
+def test_its_exports_pass_the_gate(timm, tmp_path, name):
+    from latbench.pipeline.export import build, export_built
+
+    found = resolve(name, FAMILIES[name])
+    wishes = [found.wish(target, 20) for target in ("onnxruntime", "openvino")]
+    built = build(wishes[0])
+    for wish in wishes:
+        artifact = export_built(wish, built, tmp_path)
+        assert artifact.path.is_file()
+        assert artifact.manifest["provenance"].get("forms") == wish.lowering
