@@ -2,8 +2,9 @@
 
 import json
 import random
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +24,38 @@ class WorkerDied(Exception):
         self.status = status
 
 
-def call(task: str, arguments: Mapping[str, Any], env: Mapping[str, str] | None = None) -> dict[str, Any]:
+def call(
+    task: str,
+    arguments: Mapping[str, Any],
+    env: Mapping[str, str] | None = None,
+    started: Callable[[subprocess.Popen[bytes]], object] = lambda _: None,
+) -> dict[str, Any]:
     """Return the value of `task` of `worker.TASKS`, done in a fresh process with `env` in its environment.
 
     Raises what the task raised when that is one of `worker.FAULTS`, WorkerDied when the process died or its
-    answer is none. However it ends, an interrupt included, so do the processes that it started.
+    answer is none. `started` hears of the process. However it ends, an interrupt included, so do the
+    processes that it started.
     """
     try:
         with scratch() as folder:
-            return _call({"task": task, "arguments": arguments}, env or {}, folder)
+            return _call({"task": task, "arguments": arguments}, env or {}, folder, started)
     except OSError as error:
         mend = "free space in the temporary folder, or set TMPDIR to another."
         raise EnvironmentFault(f"No process can be started: {error}; {mend}") from error
 
 
-def _call(request: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> dict[str, Any]:
+def _call(
+    request: Mapping[str, Any],
+    env: Mapping[str, str],
+    folder: Path,
+    started: Callable[[subprocess.Popen[bytes]], object],
+) -> dict[str, Any]:
     asked, answered, said = (folder / name for name in ("request.json", "answer.json", "output"))
     asked.write_text(json.dumps(request))
     command = [sys.executable, "-m", "latbench.pipeline.worker", str(asked), str(answered)]
     kills = oom.kills()
     process = start(command, environment(env, random.Random(0)), said)
+    started(process)
     sleep_until_end(process, None)
     try:
         return _value(json.loads(answered.read_bytes()))

@@ -15,6 +15,7 @@ from exporters.artifact import sha256_of
 from exporters.errors import InputError
 from exporters.execute import execute
 from exporters.finish import versions
+from exporters.memory import peak_mib
 from latbench.errors import BadInput
 from latbench.pipeline.export import build, existing, export, younger_than_code
 from latbench.pipeline.inputs import Inputs, generate, shapes_text
@@ -39,6 +40,12 @@ def exported(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
     wanted = Wish.from_json(wish)
     artifact = existing(wanted, Path(folder)) or export(wanted, Path(folder))
     return of_artifact(artifact).to_json()
+
+
+def anew(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """Return {"peak_mib": ...}, the peak memory of this process once a wish is exported into `folder`."""
+    export(Wish.from_json(wish), Path(folder))
+    return {"peak_mib": peak_mib()}
 
 
 def eager(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
@@ -73,7 +80,8 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
     built = build(wish)
     try:
         with torch.inference_mode():
-            outputs = _arrays(built.module(*built.inputs))
+            # A module may write into what it is given.
+            outputs = _arrays(built.module(*(tensor.clone() for tensor in built.inputs)))
     except Exception as error:
         raise InputError(
             f"{wish.name} cannot run on its example input: {type(error).__name__}: {error}"

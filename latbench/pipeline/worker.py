@@ -24,6 +24,7 @@ def _of(module: str, name: str) -> Task:
 
 
 TASKS: Mapping[str, Task] = {
+    "anew": _of("prepare", "anew"),
     "eager": _of("prepare", "eager"),
     "empty": _of("lowered", "empty"),
     "exported": _of("prepare", "exported"),
