@@ -55,3 +55,14 @@ def test_what_is_fastest_is_among_the_forms():
     for model in models():
         for forms in model.fastest.values():
             assert all(value in model.forms[form] for form, value in forms.items())
+
+
+@given(SIZES, st.integers(0, 300), st.integers(-50, 2000))
+def test_beyond_the_largest_size_none_is_offered(sizes, room, wanted):
+    first = sizes.nearest(0)[0]
+    bounded = Sizes(sizes.smallest, sizes.multiple, largest=first + room)
+    working = [size for size in range(first, first + room + 1) if size % sizes.multiple == 0]
+    nearest = bounded.nearest(wanted)
+    assert set(nearest) <= set(working)
+    assert min(abs(size - wanted) for size in nearest) == min(abs(size - wanted) for size in working)
+    assert (nearest == (wanted,)) == (wanted in working)
