@@ -1,4 +1,4 @@
-"""PVTv2 (Wang et al., 2022, arXiv:2106.13797): PVT with overlapping embeddings, its MLPs with convolutions."""
+"""PVTv2 (Wang et al., 2022, arXiv:2106.13797): PVT with overlapping embeddings and convolutions in MLPs."""
 
 from collections.abc import Sequence
 
