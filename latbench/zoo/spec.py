@@ -29,8 +29,9 @@ class PublishedLatency:
 class Evidence:
     """How sure the architecture is, and `why`.
 
-    `label` is "published" (by its authors' code), "inferred" (a variant that they describe but did not publish
-    as code) or "reconstruction" (no code at all: built from the text, the rest fitted to published figures).
+    `label` is "published" (by its authors' code), "inferred" (a variant they tell of whose code they did not
+    publish) or "reconstruction" (no code at all: built from the text, what it leaves open fitted to the
+    published figures).
     """
 
     label: str
