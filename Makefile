@@ -59,6 +59,9 @@ bench-export: $(READY) ## Print how much faster our exported graphs run than a p
 bench-parc: $(READY) ## Print how much faster ParC's lowerings run than its spatial form: ARGS='isolated --runtime openvino'
 	@$(VENV)/bin/python bench/parc.py $(ARGS)
 
+bench-tried: $(READY) ## Print what forms of ParC that latbench does not write would gain
+	@$(VENV)/bin/python bench/tried.py $(ARGS)
+
 bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='take DIR', later ARGS='show DIR DIR'
 	@$(VENV)/bin/python bench/rerun.py $(ARGS)
 
