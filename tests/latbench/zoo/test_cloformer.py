@@ -139,4 +139,8 @@ def test_it_exports_within_the_gate(target, tmp_path):
         create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
     )
     assert made.manifest["sensitivity"] > 0.01
-    assert "BatchNormalization" not in made.manifest["nodes"]["simplified"]
+    nodes = made.manifest["nodes"]["simplified"]
+    assert "BatchNormalization" not in nodes
+    norms = "LayerNormalization" if target == "openvino" else "InstanceNormalization"
+    assert nodes[norms] == made.manifest["nodes"]["cleaned"]["InstanceNormalization"]
+    assert nodes["Add"] < made.manifest["nodes"]["cleaned"]["Add"]

@@ -114,3 +114,8 @@ def test_it_exports_within_the_gate(target, tmp_path):
         create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
     )
     assert made.manifest["sensitivity"] > 0.01
+    blocks = sum(known.config["depths"])
+    assert made.manifest["nodes"]["cleaned"]["BatchNormalization"] == 2 * blocks
+    nodes = made.manifest["nodes"]["simplified"]
+    # One norm per block is left, its shortcut; one product, the gate; two sums, the residuals.
+    assert (nodes["BatchNormalization"], nodes["Mul"], nodes["Add"]) == (blocks, blocks, 2 * blocks)
