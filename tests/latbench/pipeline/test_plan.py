@@ -4,8 +4,9 @@ from exporters.errors import ExportError, InputError
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
+from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Preparation, subjects, wanted, with_macs, without_effect
+from latbench.pipeline.plan import Preparation, idle, subjects, wanted, with_macs, without_effect
 from latbench.pipeline.prepared import Prepared
 from latbench.runtimes.base import Availability, Source
 
@@ -115,7 +116,8 @@ def test_bad_input_stops_when_models_were_named_and_fails_rows_otherwise(prepara
     with pytest.raises(type(error)):
         made.plan(wishes)
     made, wishes, _ = preparation(error, names=())
-    assert {one.verdict.status for one in made.plan(wishes)} == {"failed"}
+    ended = zip(wishes, made.plan(wishes), strict=True)
+    assert {one.verdict.status for wish, one in ended if wish.refusal is None} == {"failed"}
 
 
 def test_a_full_disk_stops_always(preparation):
@@ -234,3 +236,14 @@ def test_a_form_that_all_lack_is_refused_and_one_that_some_lack_is_told():
     assert without_effect(chosen, ("parc",)) == ["--parc changes nothing in efficientmod_s."]
     with pytest.raises(BadInput, match="--parc changes nothing in efficientmod_s; leave it out"):
         without_effect(chosen[:1], ("parc",))
+
+
+def test_inputs_are_for_models_that_leave_theirs_open(graph):
+    asked = Inputs(pin=("batch=2",))
+    names = (str(graph(("batch", 4))), "efficientmod_s")
+    assert idle(subjects(RunOptions(names=names, inputs=asked)), asked) == [
+        "--pin changes nothing in efficientmod_s."
+    ]
+    assert idle(subjects(RunOptions(names=names[1:])), NONE) == []
+    with pytest.raises(BadInput, match="--pin is for one's own models; efficientmod_s has its own inputs"):
+        idle(subjects(RunOptions(names=names[1:], inputs=asked)), asked)

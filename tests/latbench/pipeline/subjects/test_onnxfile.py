@@ -1,7 +1,8 @@
 import pytest
 
 from latbench.errors import BadInput
-from latbench.pipeline.subjects import resolve
+from latbench.pipeline.inputs import Inputs
+from latbench.pipeline.subjects import kinds, resolve
 
 
 def test_a_file_is_known_by_the_name_given_and_its_shape(graph):
@@ -32,3 +33,26 @@ def test_a_path_to_something_else_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(BadInput, match=r"is no \.onnx file"):
         resolve(str(tmp_path / "notes.txt"))
+
+
+def test_open_axes_are_fixed_as_asked(graph):
+    path = str(graph(("batch", 3, "h", "w")))
+    assert resolve(path, 16).input_shape == "1x3x16x16"
+    found = resolve(path, None, Inputs(pin=("batch=2", "h=8", "w=4")))
+    assert (found.input_shape, found.resolution, found.inputs.pin[0]) == ("2x3x8x4", None, "batch=2")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("m.onnx", "onnxfile"),
+        ("d/notes.txt", "onnxfile"),
+        ("d/m.pt2", "program"),
+        ("d/own.py:make", "factory"),
+        ("own:make(weights=d/m.onnx)", "factory"),
+        ("own:make(weights=m.pt2)", "factory"),
+        ("efficientmod_s", "zoo"),
+    ],
+)
+def test_each_name_is_of_one_kind(name, kind):
+    assert next(one.name for one in kinds().values() if one.claims(name)) == kind
