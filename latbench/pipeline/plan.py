@@ -231,6 +231,7 @@ class Preparation:
         cell = CellPlan(
             model=subject.name,
             family=subject.family,
+            evidence=subject.evidence,
             resolution=subject.resolution,
             input_shape=subject.input_shape or "",
             params=subject.params,

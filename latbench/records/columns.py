@@ -36,6 +36,10 @@ _CELL = (
         ("created", "When the run began, ISO 8601, UTC."),
         ("model", "Name of the model, or path of one's own ONNX file."),
         ("family", "Family of the model in the zoo."),
+        (
+            "evidence",
+            "How sure its architecture is: published, inferred, reconstruction; empty: no model of the zoo.",
+        ),
     ),
     *_counts(("resolution", "px", "Height and width of the input image.")),
     *_texts(("input_shape", "Shape of the first input, NxCxHxW.")),

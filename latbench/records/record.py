@@ -43,6 +43,7 @@ class CellPlan:
     runtime: str
     source: Mapping[str, Any]
     family: str | None = None
+    evidence: str | None = None
     resolution: int | None = None
     params: int | None = None
     macs: int | None = None

@@ -14,7 +14,13 @@ def where(row: Row) -> str:
     threads = row["threads_requested"]
     count = "unknown threads" if threads is None else f"{threads} thread{'' if threads == 1 else 's'}"
     arm = "" if row.get("arm") is None else f", arm {row['arm']}"
-    return f"{row['model']} on {row['runtime']}, {count}{arm}"
+    return f"{model(row)} on {row['runtime']}, {count}{arm}"
+
+
+def model(row: Row) -> str:
+    """Return the row's model, with how sure its architecture is where its authors' code is not published."""
+    evidence = row.get("evidence")
+    return str(row["model"]) if evidence in (None, "published") else f"{row['model']} ({evidence})"
 
 
 def details(row: Row) -> str:

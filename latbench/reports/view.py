@@ -8,6 +8,7 @@ from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval, number, short, text
 from latbench.reports.levels import at_best, brief, levels, several
 from latbench.reports.ranking import Ranked
+from latbench.reports.title import model
 
 _LEGEND = (
     "Times in ms. latency: median of launch medians ± the farther end of its 95 % interval; "
@@ -77,7 +78,7 @@ def _levelled(one: Ranked) -> str | None:
 
 
 def _where(row: Row) -> str:
-    return f"{row['model']}, {row['runtime']}, {row['threads_requested']} threads"
+    return f"{model(row)}, {row['runtime']}, {row['threads_requested']} threads"
 
 
 _STATUS = Shown("status", _of("status", text), numeric=False)
@@ -99,7 +100,7 @@ _BEST = Shown("best ms", _best, 2, instead=_bested)
 
 _COLUMNS = (
     Shown("#", lambda one: text(one.rank)),
-    Shown("model", _of("model", text), numeric=False, wraps=True),
+    Shown("model", lambda one: model(one.row), numeric=False, wraps=True),
     Shown("runtime", _of("runtime", text), numeric=False),
     Shown("threads", _of("threads_requested", text), 1),
     Shown("latency ms", _latency),

@@ -28,13 +28,14 @@ class Subject:
     guess for estimates. `forms` are the forms it can be computed in, with their values; `eager_forms` those
     values that the module itself can take, where an export can take more; `forms_for` returns the forms in
     which a target wants it. `inputs` are those asked for, which only somebody's own model takes. `refusal`
-    says why all its cells are skipped.
+    says why all its cells are skipped. `evidence` is how sure the architecture of a model of the zoo is.
     """
 
     kind: str
     name: str
     gives: frozenset[str] = frozenset({ONNX, MODULE})
     family: str | None = None
+    evidence: str | None = None
     resolution: int | None = None
     input_shape: str | None = None
     params: int | None = None

@@ -39,6 +39,7 @@ def _known(model: ModelSpec, resolution: int | None) -> Subject:
         kind=KIND.name,
         name=model.name,
         family=model.family,
+        evidence=model.evidence.label,
         resolution=size,
         input_shape=f"1x3x{size}x{size}",
         params=model.params,

@@ -7,6 +7,7 @@ from latbench.records import Row
 from latbench.records.compare.outcome import AT_BEST, LIVE, Bounds, Comparison, LevelRatio, Pair
 from latbench.records.flags import flags
 from latbench.reports.figures import UNKNOWN, interval
+from latbench.reports.title import model
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def remarks(comparison: Comparison, names: Sequence[str] = ()) -> list[str]:
             told = ", ".join(f"{name} {_word(a)} -> {_word(b)}" for name, (a, b) in pair.differences.items())
             found.append(f"{name}{': ' if name else ''}old -> new: {told}.")
         for side, row in zip(sides(comparison), (pair.baseline, pair.candidate), strict=True):
+            if row is not None and model(row) != row["model"]:
+                found.append(f"{name}{', ' if name else ''}{side}: {model(row)}.")
             if row is not None and row["flags"]:
                 found.append(f"{name}{', ' if name else ''}{side}: {row['flags'].replace(';', ', ')}.")
     fired = {

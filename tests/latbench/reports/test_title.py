@@ -1,6 +1,6 @@
 import pytest
 
-from latbench.reports.title import details, title, where
+from latbench.reports.title import details, model, title, where
 
 
 @pytest.mark.parametrize(("threads", "words"), [(1, "1 thread"), (4, "4 threads"), (None, "unknown threads")])
@@ -20,3 +20,18 @@ def test_an_arm_of_a_comparison_is_part_of_the_name(row):
 def test_details_tell_rows_of_one_name_apart(row):
     assert details(row()) == "portable · expand=broadcast · fp32 · 1x3x224x224 · run-1"
     assert details(row(lowering=None, target="eager")) == "eager · fp32 · 1x3x224x224 · run-1"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "named"),
+    [
+        (None, "toy"),
+        ("published", "toy"),
+        ("inferred", "toy (inferred)"),
+        ("reconstruction", "toy (reconstruction)"),
+    ],
+)
+def test_what_is_not_published_says_so_wherever_the_model_is_named(row, evidence, named):
+    changed = row(model="toy", evidence=evidence)
+    assert model(changed) == named
+    assert where(changed).startswith(f"{named} on ")

@@ -1,16 +1,22 @@
 """CvT, PVT, Swin and CSWin with convolutional embeddings; no code of the authors can be held against."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
 from exporters import export
 from latbench import create_model
 from latbench.zoo.ce import MODELS, widths
+from latbench.zoo.cetnet import MODELS as CETNETS
+from latbench.zoo.counts import count
 from latbench.zoo.create import example_input
 from latbench.zoo.layers.ce import ConvolutionalEmbedding
 from latbench.zoo.registry import spec
 from latbench.zoo.weights import live
 
+PAGE = (Path(__file__).parents[3] / "docs" / "reconstructions.md").read_text("utf-8")
 SMALL = {
     "ce_cvt_13": {"dims": (8, 16, 24), "heads": (1, 2, 3), "depths": (1, 1, 1)},
     "ce_pvt_s": {"dims": (8, 16, 24, 32), "heads": (1, 1, 1, 1), "depths": (1, 1, 1, 1)},
@@ -74,3 +80,44 @@ def test_it_exports_within_the_gate(name, target, tmp_path):
         create_model(name), (example_input(spec(name)),), name=name, output=tmp_path, target=target
     )
     assert artifact.path.is_file()
+
+
+def page(words):
+    """Return the rows of docs/reconstructions.md whose text of cells matches `words`."""
+    return [re.fullmatch(words, line).groups() for line in PAGE.splitlines() if re.fullmatch(words, line)]
+
+
+NAME, FIGURE, OURS = r"\| `(\w+)` \| ", r"([\d.]+) \| ", r"([\d,]+) \(([+-][\d.]+) %\) \| "
+
+
+def close(ours, told, published, unit, within):
+    """Tell whether the page's percentage is right and no larger than `within`."""
+    off = 100 * (ours / (float(published) * unit) - 1)
+    return f"{off:+.2f}" == told and abs(off) <= within
+
+
+def test_the_page_holds_our_counts_against_the_published_ones_of_all_eleven():
+    rows = page(NAME + FIGURE + OURS + FIGURE + OURS[:-1])
+    assert [row[0] for row in rows] == [known.name for known in (*CETNETS, *MODELS)]
+    for name, params, ours, params_off, macs, counted, macs_off in rows:
+        known = spec(name)
+        assert (known.params, known.macs) == tuple(int(text.replace(",", "")) for text in (ours, counted))
+        assert close(known.params, params_off, params, 1e6, 1)
+        assert close(known.macs, macs_off, macs, 1e9, 3)
+
+
+def test_the_page_holds_the_counts_at_384_against_the_published_ones():
+    rows = page(NAME + FIGURE + OURS[:-1])
+    assert [row[0] for row in rows] == [known.name for known in CETNETS]
+    for name, macs, counted, off in rows:
+        with torch.device("meta"):
+            network = spec(name).build()
+        found = count(network, 384).macs
+        assert found == int(counted.replace(",", ""))
+        assert close(found, off, macs, 1e9, 3)
+
+
+@pytest.mark.parametrize("known", MODELS, ids=lambda known: known.name)
+def test_the_page_tells_the_blocks_of_each(known):
+    (line,) = [line for line in PAGE.splitlines() if re.match(rf"\|.*`{known.name}`.* \| \d, \d", line)]
+    assert line.split(" | ")[1].startswith(", ".join(map(str, known.config["depths"])))
