@@ -42,7 +42,7 @@ _CELL = (
         ),
     ),
     *_counts(("resolution", "px", "Height and width of the input image.")),
-    *_texts(("input_shape", "Shape of the first input, NxCxHxW.")),
+    *_texts(("input_shape", "Shape of the input, NxCxHxW; those of several separated by a semicolon.")),
     *_counts(
         ("params", "count", "Parameters of the model."),
         ("macs", "count", "Multiply-accumulates of one image; FLOPs are twice that."),

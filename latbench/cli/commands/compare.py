@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.options import PARC, Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
+from latbench.cli.options import (
+    INVOLUTION,
+    PARC,
+    Device,
+    Opset,
+    Pin,
+    Range,
+    Resolution,
+    Seed,
+    Shape,
+    Spinning,
+    Threads,
+    Timeout,
+)
 from latbench.cli.terminal import say
 from latbench.errors import BadInput, Exit
 
@@ -51,7 +64,11 @@ def compare(
         str | None, typer.Option(help="channels_last, channels_first or blocked. (default: the target's)")
     ] = None,
     parc: Annotated[str | None, typer.Option(help=f"{PARC}. (default: auto)")] = None,
+    involution: Annotated[str | None, typer.Option(help=f"{INVOLUTION}. (default: auto)")] = None,
     resolution: Resolution = None,
+    shape: Shape = None,
+    pin: Pin = None,
+    range: Range = None,
     opset: Opset = 20,
     spinning: Spinning = "auto",
     device: Device = "cpu",
@@ -73,8 +90,8 @@ def compare(
 
     Two cells are measured side by side: fresh processes in blocks A B B A, with A against itself as a check
     of the machine. A cell is a NAME as `latbench run` takes it; after @ stands what is set for it alone:
-    runtime, threads, target, expand, layout, parc, resolution, precision, spinning, opset, as in
-    efficientmod_s@openvino,threads=2. The other options hold for both.
+    runtime, threads, target, expand, layout, parc, involution, resolution, precision, spinning, opset, as
+    in efficientmod_s@openvino,threads=2. The other options hold for both.
 
     Two results files are compared cell by cell, with what differs between them named. One results directory
     alone shows the session that it holds again, in another format for example.
@@ -95,11 +112,12 @@ def compare(
         from latbench.cli.measuring import attended
         from latbench.pipeline.compare import LEAST_BLOCKS
         from latbench.pipeline.compare import compare as measure
+        from latbench.pipeline.inputs import Inputs
         from latbench.pipeline.options import RunOptions
 
         at_least("--blocks", blocks, LEAST_BLOCKS)
         at_least("--per-launch", per_launch, 1)
-        asked = {"expand": expand, "layout": layout, "parc": parc}
+        asked = {"expand": expand, "layout": layout, "parc": parc, "involution": involution}
         forms = {form: (value,) for form, value in asked.items() if value}
         options = RunOptions(
             forms=forms,
@@ -112,6 +130,7 @@ def compare(
             warmup=warmup,
             target=target,
             resolution=resolution,
+            inputs=Inputs(tuple(shape or ()), tuple(pin or ()), tuple(range or ())),
             opset=opset,
             spinning=spinning,
             seed=seed,

@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.options import PARC, Device, Opset, Resolution, Seed, Spinning, Threads, Timeout
+from latbench.cli.options import (
+    INVOLUTION,
+    PARC,
+    Device,
+    Opset,
+    Pin,
+    Range,
+    Resolution,
+    Seed,
+    Shape,
+    Spinning,
+    Threads,
+    Timeout,
+)
 from latbench.cli.terminal import color, say, width
-from latbench.errors import Exit
+from latbench.errors import BadInput, Exit
 
 if TYPE_CHECKING:
     from latbench.records import Row
@@ -24,10 +37,11 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Zoo models, path/to/model.onnx, or package.module:factory. (default: the whole zoo)",
+            help="Zoo models, package.module:factory, or a path to an .onnx or .pt2 file. (default: all)",
         ),
     ] = None,
     *,
+    all_models: Annotated[bool, typer.Option("--all", help="The whole zoo, without being asked.")] = False,
     device: Device = "cpu",
     threads: Threads = 4,
     precision: Annotated[
@@ -98,7 +112,13 @@ def run(
     parc: Annotated[
         list[str] | None, typer.Option(help=f"{PARC}; several: a cell for each. (default: auto)")
     ] = None,
+    involution: Annotated[
+        list[str] | None, typer.Option(help=f"{INVOLUTION}; several: a cell for each. (default: auto)")
+    ] = None,
     resolution: Resolution = None,
+    shape: Shape = None,
+    pin: Pin = None,
+    range: Range = None,
     opset: Opset = 20,
     spinning: Spinning = "auto",
     seed: Seed = 0,
@@ -115,9 +135,13 @@ def run(
     launch is recorded at once: after an interruption the same command goes on where it stopped.
     """
     from latbench.cli.measuring import measured
+    from latbench.pipeline.inputs import Inputs
     from latbench.pipeline.options import RUNTIMES, RunOptions, share_of
 
-    forms = {"expand": expand, "layout": layout, "parc": parc}
+    if names and all_models:
+        raise BadInput("--all is the whole zoo; leave it out, or the names.")
+
+    forms = {"expand": expand, "layout": layout, "parc": parc, "involution": involution}
     options = RunOptions(
         names=tuple(names or ()),
         forms={form: tuple(values) for form, values in forms.items() if values},
@@ -137,6 +161,7 @@ def run(
         extend=extend,
         target=target,
         resolution=resolution,
+        inputs=Inputs(tuple(shape or ()), tuple(pin or ()), tuple(range or ())),
         opset=opset,
         spinning=spinning,
         seed=seed,
@@ -144,7 +169,7 @@ def run(
         fresh=fresh,
         output=output,
     )
-    outcome = measured(options, ask=not (names or yes) and sys.stdin.isatty())
+    outcome = measured(options, ask=not (names or yes or all_models) and sys.stdin.isatty())
     _show(outcome.rows)
     say(f"\n{outcome.table} holds every column; `latbench table {shlex.quote(str(output))}` shows it again.")
     hint = allocation_hint(outcome.rows)

@@ -47,6 +47,10 @@ def test_of_several_those_that_can_are_exported(latbench, factories, tmp_path):
         (("efficientmod_s", "--expand", "twice"), "no --expand 'twice'; use one of: broadcast, repeat"),
         (("efficientmod_iso_196x11", "--resolution", 225), "cannot take resolution 225"),
         (("nothing.onnx",), "There is no file nothing.onnx"),
+        (("nothing.pt2",), "There is no file nothing.pt2"),
+        (("efficientmod_s", "--jobs", 0), "--jobs 0 is too small"),
+        (("efficientmod_s", "--shape", "1x3"), "--shape is for one's own models; efficientmod_s has its own"),
+        (("efficientmod_s", "--pin", "batch"), "--pin 'batch' cannot be read"),
     ],
 )
 def test_bad_input_is_one_sentence(refused, words, told):
@@ -95,15 +99,87 @@ def test_the_wishes_carry_the_forms_asked_for(latbench, monkeypatch):
     assert {(wish.target, wish.opset) for wish in wishes} == {("openvino", 18)}
 
 
-def test_the_whole_zoo_leaves_out_what_cannot_take_the_resolution(latbench, monkeypatch):
-    def lack(wish, output):
-        raise EnvironmentFault(f"{wish.name} cannot.")
+@pytest.fixture
+def fleet(monkeypatch, tmp_path):
+    """Stands for the processes that export: parc_h_c4_14 is there already, what holds "iso" fails."""
+    from exporters.errors import ExportError
+    from latbench.pipeline import fleet as fleet_module
+    from latbench.pipeline.fleet import Exported
 
-    monkeypatch.setattr(module, "export", lack)
+    asked = {}
+
+    def export_all(wishes, output, jobs, *, fresh, starting):
+        asked.update(wishes=wishes, jobs=jobs, fresh=fresh)
+        for wish, _ in wishes:
+            starting(wish)
+            error = ExportError(f"{wish.name} is out of parity.") if "iso" in wish.name else None
+            yield Exported(wish, error=error, reused=error is None, peak_mib=None if error is None else 812.0)
+
+    monkeypatch.setattr(fleet_module, "export_all", export_all)
+    return asked
+
+
+def test_the_whole_zoo_leaves_out_what_cannot_take_the_resolution(latbench, fleet):
     code, _, err = latbench("export", "--all", "--resolution", 256)
-    assert code == 6
+    assert code == 0
     assert "efficientmod_iso_196x11: left out. efficientmod_iso_196x11 cannot take resolution 256" in err
-    assert "latbench: efficientmod_s cannot." in err
+    assert "efficientmod_s is there already" in err
+    assert fleet["fresh"] is False
+    assert all(params for wish, params in fleet["wishes"] if wish.kind == "zoo")
+
+
+def test_those_that_failed_are_told_again_at_the_end(latbench, fleet):
+    code, out, err = latbench("export", "--all", "--jobs", 2, "--fresh")
+    assert (code, out) == (4, "")
+    lines = err.splitlines()
+    assert lines[-1].startswith("latbench: ")
+    assert lines[-1].endswith("is out of parity.")
+    summary = next(line for line in lines if line.startswith("Of "))
+    assert "efficientmod_iso_196x11" in summary
+    assert "the largest process took 812 MiB" in summary
+    assert (fleet["jobs"], fleet["fresh"]) == (2, True)
+
+
+def test_several_named_models_may_go_at_once_and_are_made_anew(latbench, fleet):
+    code, _, err = latbench("export", "parc_h_c4_14", "parc_w_c4_14", "--jobs", 2)
+    assert code == 0
+    assert [wish.name for wish, _ in fleet["wishes"]] == ["parc_h_c4_14", "parc_w_c4_14"]
+    assert fleet["fresh"] is True
+    assert "1 of 2: parc_h_c4_14 is there already" in err
+
+
+def test_an_interrupt_says_how_far_it_came(latbench, monkeypatch):
+    from latbench.pipeline import fleet as fleet_module
+
+    def export_all(*_, **__):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(fleet_module, "export_all", export_all)
+    code, _, err = latbench("export", "parc_h_c4_14", "parc_w_c4_14", "--jobs", 2)
+    assert code == 130
+    assert "Of 2: 0 exported, 0 there already, none failed, 2 not done; the same command goes on." in err
+
+
+def test_exports_in_processes_are_told_as_any_other(latbench, tmp_path):
+    words = ("parc_h_c2_5", "--parc", "spatial", "--jobs", 2, "--output", tmp_path)
+    code, out, err = latbench("export", *words)
+    assert code == 0
+    assert "sha256" in out
+    assert "1 of 1: parc_h_c2_5 exported in" in err
+    assert "Of 1: 1 exported, 0 there already, none failed; the largest process took" in err
+
+
+def test_inputs_of_ones_own_model_are_asked_for(latbench, factories, tmp_path):
+    words = (f"{factories}:make", "--shape", "2x3x8x9", "--range", "0:1", "--output", tmp_path / "out")
+    code, _, _ = latbench("export", *words)
+    assert code == 0
+    (manifest,) = (tmp_path / "out").glob("*.json")
+    import json
+
+    told = json.loads(manifest.read_text())
+    assert told["provenance"]["inputs"] == "--shape 2x3x8x9 --range 0:1"
+    assert told["inputs"][0]["shape"] == [2, 3, 8, 9]
 
 
 def test_what_the_circular_correlations_became_is_one_line(latbench, tmp_path):
