@@ -11,6 +11,7 @@ from latbench.measure.launch import LaunchResult
 from latbench.pipeline.watch import Overview, Progress, Watch
 from latbench.records import CellPlan, Row
 from latbench.reports.figures import interval
+from latbench.reports.title import model
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -171,7 +172,7 @@ def progress_line(progress: Progress) -> str:
 def row_line(row: Row, *, lowering: bool = False) -> str:
     """Return a finished row as one line, with its lowering where a model has several."""
     form = f" ({row['lowering']})" if lowering and row["lowering"] else ""
-    head = f"{row['model']} on {row['runtime']}{form}"
+    head = f"{model(row)} on {row['runtime']}{form}"
     if row["status"] not in ("ok", "not_converged") or row["latency_ms"] is None:
         return f"{head}: {row['status']}: {row['reason']}"
     figures = interval(row["latency_ms"], row["latency_ci95_low_ms"], row["latency_ci95_high_ms"])

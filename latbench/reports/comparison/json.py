@@ -9,9 +9,10 @@ new, skipped), `verdict` (null unless compared), `reason`, `ratio` (baseline ove
 the candidate is faster) with `ratio_ci95_low` and `ratio_ci95_high`, `p_value`, `p_adjusted` (Holm), `unit`
 (block or launch), `units` compared, `units_needed` (about how many more would decide), `guard_ratio` (the A/A
 arm) with `guard_ci99_low` and `guard_ci99_high`, `baseline_ms` and `candidate_ms` each with `_ci95_low` and
-`_ci95_high`, `baseline_status`, `baseline_flags`, `candidate_status`, `candidate_flags`, `levels` (`level`,
-0 at best, `baseline_ms`, `candidate_ms`, `ratio`, `ratio_ci95_low`, `ratio_ci95_high`) and `differences`
-(column: both values).
+`_ci95_high`, `baseline_status`, `baseline_flags`, `candidate_status`, `candidate_flags`, `baseline_evidence`
+and `candidate_evidence` (how sure the architecture is), `levels`
+(`level`, 0 at best, `baseline_ms`, `candidate_ms`, `ratio`, `ratio_ci95_low`, `ratio_ci95_high`) and
+`differences` (column: both values).
 
 Unknown is null. Keys may be added; none goes or changes its meaning while `schema` is 1.
 """
@@ -88,6 +89,7 @@ def _row(side: str, row: Row | None) -> dict[str, Any]:
         f"{side}_ms_ci95_high": told.get("latency_ci95_high_ms"),
         f"{side}_status": told.get("status"),
         f"{side}_flags": told.get("flags"),
+        f"{side}_evidence": told.get("evidence"),
     }
 
 

@@ -195,3 +195,11 @@ def test_json_holds_every_row_and_its_rank(rows):
 @pytest.mark.parametrize("format_", ["table", "csv", "json", "markdown"])
 def test_no_rows_is_no_error(format_):
     assert render([], format_, width=80)
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_a_reconstruction_is_called_one_at_any_width(row, form):
+    rows = [row("cetnet_t", evidence="reconstruction"), row("swin_tiny", evidence="published")]
+    shown = render(rows, form, width=80)
+    assert "reconstruction" in shown
+    assert shown.count("reconstruction") == 1

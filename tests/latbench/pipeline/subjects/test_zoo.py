@@ -10,6 +10,8 @@ def test_a_model_brings_its_published_figures():
     found, model = resolve("efficientmod_s"), spec("efficientmod_s")
     assert (found.params, found.macs, found.resolution) == (model.params, model.macs, 224)
     assert (found.input_shape, found.family) == ("1x3x224x224", model.family)
+    assert found.evidence == "published"
+    assert resolve("cetnet_t").evidence == "reconstruction"
 
 
 def test_macs_are_exact_at_the_models_own_resolution_only():

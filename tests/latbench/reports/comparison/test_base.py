@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from latbench.records.compare.outcome import Bounds
 from latbench.reports.comparison.base import (
     bounds,
@@ -85,3 +87,10 @@ def test_names_stand_before_remarks_where_there_are_several(comparison, pair):
     told = remarks(comparison(pair(), pair("m@openvino")))
     assert "m@openvino, B: stolen=0.5, drift=+3 %." in told
     assert "2, B: stolen=0.5, drift=+3 %." in remarks(comparison(pair(), pair()), ["1", "2"])
+
+
+def test_a_reconstruction_is_called_one(comparison, pair):
+    whole = pair()
+    labelled = replace(whole, candidate={**whole.candidate, "evidence": "reconstruction"})
+    (told,) = [line for line in remarks(comparison(labelled)) if "reconstruction" in line]
+    assert told == f"B: {whole.candidate['model']} (reconstruction)."

@@ -11,7 +11,11 @@ OF_PAIR = {
     *("name", "baseline", "candidate", "state", "verdict", "reason", "ratio", "ratio_ci95_low"),
     *("ratio_ci95_high", "p_value", "p_adjusted", "unit", "units", "units_needed", "guard_ratio"),
     *("guard_ci99_low", "guard_ci99_high", "levels", "differences"),
-    *(f"{side}_{what}" for side in ("baseline", "candidate") for what in ("ms", "status", "flags")),
+    *(
+        f"{side}_{what}"
+        for side in ("baseline", "candidate")
+        for what in ("ms", "status", "flags", "evidence")
+    ),
     *(f"{side}_ms_ci95_{end}" for side in ("baseline", "candidate") for end in ("low", "high")),
 }
 
