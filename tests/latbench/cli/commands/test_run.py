@@ -232,3 +232,23 @@ def test_a_lowering_without_a_model_to_act_on_is_refused(refused, tmp_path):
     words = ("run", "efficientmod_xxs", "--parc", "crt2", "--output", tmp_path / "results")
     assert "--parc changes nothing in efficientmod_xxs" in refused(2, *words)
     assert not (tmp_path / "results").exists()
+
+
+def test_all_is_the_whole_zoo_and_takes_no_names(refused):
+    assert "--all is the whole zoo; leave it out, or the names" in refused(
+        2, "run", "efficientmod_s", "--all"
+    )
+
+
+def test_open_axes_of_a_file_are_fixed_from_the_command_line(latbench, tmp_path):
+    import onnx
+    from onnx import helper
+
+    given, made = (helper.make_tensor_value_info(name, 1, ("batch", 4)) for name in "xy")
+    built = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [given], [made])
+    path = tmp_path / "open.onnx"
+    onnx.save(helper.make_model(built, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+    words = ("--runtime", "fake", "--threads", 1, "--launches", 2, "--iterations", 4, "--warmup", 0)
+    code, *_ = latbench("run", path, *words, "--pin", "batch=3", "--output", tmp_path / "results")
+    assert code == 0
+    assert "3x4" in (tmp_path / "results" / "latency.csv").read_text()
