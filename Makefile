@@ -19,7 +19,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-rerun bench-regimes bench-evidence bench-aa wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-involution bench-rerun bench-regimes bench-evidence bench-aa wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -61,6 +61,9 @@ bench-parc: $(READY) ## Print how much faster ParC's lowerings run than its spat
 
 bench-tried: $(READY) ## Print what forms of ParC that latbench does not write would gain
 	@$(VENV)/bin/python bench/tried.py $(ARGS)
+
+bench-involution: $(READY) ## Print how much faster RedNet's exports run than a plain export of the unfold form
+	@$(VENV)/bin/python bench/involution.py $(ARGS)
 
 bench-rerun: $(READY) ## Measure everything twice and print what agrees: ARGS='take DIR', later ARGS='show DIR DIR'
 	@$(VENV)/bin/python bench/rerun.py $(ARGS)

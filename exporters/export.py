@@ -22,6 +22,10 @@ from exporters.circular.request import Request
 from exporters.errors import InputError
 from exporters.finish import finish, versions
 from exporters.gate import check, first_departure, refuse
+from exporters.involution.choice import chooser
+from exporters.involution.lower import Chooser
+from exporters.involution.lower import Lowered as Involved
+from exporters.involution.lower import lower as lower_involutions
 from exporters.lowerings.name import AUTO
 from exporters.memory import peak_mib, reset_peak
 from exporters.parity import Parity, ParityLimits
@@ -56,6 +60,7 @@ def export(
     output_names: Sequence[str] | None = None,
     limits: ParityLimits | None = None,
     lowering: str = AUTO,
+    involution: str = AUTO,
     threads: int = 1,
     table: Path | None = None,
     machine: str | None = None,
@@ -67,6 +72,7 @@ def export(
     module, inputs and versions give the same bytes. `lowering` says how circular correlations (ParC) are
     written; "auto" chooses by what was measured for `target` and `threads`, in the file `table` and in the
     package's own table, `machine` being the processor here, if known, to say whose measurements they are.
+    `involution` says the same of involutions; "auto" chooses by target and shape, "unfold" leaves them.
     `captured`, of the same module and inputs, saves tracing them again; it is not changed.
 
     Raises ExportError when the graph captured, simplified or rewritten for `target` is out of parity with the
@@ -75,14 +81,15 @@ def export(
     """
     chosen, limits = passes_for(target), limits or ParityLimits()
     request = Request(lowering, target, threads, table, machine)
+    involutions = chooser(involution, target)
     fresh_peak, started = reset_peak(), time.perf_counter()
     if captured is None:
         fourier = LITERAL if lowering == LITERAL else "lowered"
         captured = capture(module, example_inputs, opset, input_names, output_names, fourier=fourier)
     _check_size(captured.model, f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
     stated = {"target": target, "passes": ",".join(chosen), **(provenance or {})}
-    plan = _Plan(name, opset, chosen, limits, stated, request)
-    stages, parities, lowered = _stages(captured, plan)
+    plan = _Plan(name, opset, chosen, limits, stated, request, (involution, involutions))
+    stages, parities, lowered, involved = _stages(captured, plan)
     path = output / f"{stem or name}.onnx"
     reference = path.with_suffix(".npz")
     data = stages["simplified"].SerializeToString(deterministic=True)
@@ -96,6 +103,7 @@ def export(
         "passes": list(chosen),
         **request.stated(lowered),
         "sites": [site.to_json() for site in lowered],
+        "involutions": [site.to_json() for site in involved],
         "nodes": {stage: _histogram(model) for stage, model in stages.items()},
         "parity": {stage: parity.to_json() for stage, parity in parities.items()},
         "limits": asdict(limits),
@@ -125,16 +133,18 @@ class _Plan:
     limits: ParityLimits
     stated: dict[str, str]
     request: Request
+    involution: tuple[str, Chooser]
 
 
 def _stages(
     captured: Captured, plan: _Plan
-) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity], list[Lowered]]":
-    """Return the graph and its parity at each stage, and what circular correlations became.
+) -> "tuple[dict[str, onnx.ModelProto], dict[str, Parity], list[Lowered], list[Involved]]":
+    """Return the graph and its parity at each stage, what circular correlations and what involutions became.
 
     Raises at the first stage that is out of parity. Stages: `captured`, `cleaned` (onnxsim without merging
-    MatMul and Add), `circular` (each circular correlation in the form chosen), `lowered` (the passes) and
-    `simplified` (onnxsim in full, then stripped and with what is `stated` of it), which is what is written.
+    MatMul and Add), `circular` (each circular correlation in the form chosen), `involution` (each of those),
+    `lowered` (the passes) and `simplified` (onnxsim in full, then stripped and with what is `stated` of it),
+    which is what is written.
     """
     import onnx_ir as ir
 
@@ -169,16 +179,22 @@ def _stages(
         _check_size(graph, f"{name} is over 2 GiB with the lowering {asked}; use another, such as spatial.")
         admit("circular", ir.to_proto(graph), f"with the lowering {asked}")
     keep("circular", "cleaned")
+    way, decide = plan.involution
+    involved = lower_involutions(graph, decide, way)
+    if any(site.changed for site in involved):
+        admit("involution", ir.to_proto(graph), f"with the lowering {way} of involutions")
+    keep("involution", "circular")
     for step in plan.passes:
         if rewrites[step].apply(graph):
             admit("lowered", ir.to_proto(graph), f"after the pass {step}")
-    keep("lowered", "circular")
+    keep("lowered", "involution")
     final = simplify(stages["lowered"])
     if lowered:
         compact(final, conv=plan.request.target != "tensorrt")
-    finish(final, name, plan.stated | plan.request.noted(lowered))
+    noted = {"involution": ",".join(site.used for site in involved)} if involved else {}
+    finish(final, name, plan.stated | plan.request.noted(lowered) | noted)
     admit("simplified", final, "after the passes and onnxsim")
-    return stages, parities, lowered
+    return stages, parities, lowered, involved
 
 
 def _check_size(model: "ir.Model", refusal: str) -> None:

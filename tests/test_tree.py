@@ -12,6 +12,7 @@ REASON = re.compile(r"^# Long because .{20,}", re.MULTILINE)
 
 # A module has a test file of its own at the same place under tests/; these files and folders have another.
 COVERED = {
+    "exporters/involution": "tests/exporters/involution/test_init.py",
     "latbench/__main__.py": "tests/latbench/cli/test_app.py",
     "latbench/errors.py": "tests/latbench/cli/test_app.py",
     "latbench/machine/checks": "tests/latbench/machine/test_doctor.py",
@@ -35,6 +36,7 @@ WHOLE = {
     "tests/faults/test_disk.py": "latbench/records",
     "tests/faults/test_kill.py": "latbench/pipeline",
     "tests/bench/test_aa.py": "bench/aa.py",
+    "tests/bench/test_involution.py": "bench/involution.py",
     "tests/bench/test_parc.py": "bench/parc.py",
     "tests/bench/test_regimes.py": "bench/regimes.py",
     "tests/bench/test_rerun.py": "bench/rerun.py",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exporters.involution.kernels import Kernels
     from exporters.lowerings.builder import Builder
 
-LARGEST = 100
+LARGEST = 200
 """The most pixels of x: the matrix has their number times that of y."""
 
 
@@ -35,7 +35,7 @@ def places(op: Involution) -> np.ndarray:
 
     Place T, a kernel of zeros, stands where the window does not reach.
     """
-    high, wide = op.kernel
+    wide = op.kernel[1]
     here = np.arange(op.places)
     found = np.broadcast_to(op.taps * op.places + here, (op.shape[2] * op.shape[3], op.places)).copy()
     rows, columns = np.divmod(here, op.out[1])

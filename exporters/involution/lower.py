@@ -31,6 +31,11 @@ class Lowered:
     used: str
     reason: str
 
+    @property
+    def changed(self) -> bool:
+        """Whether the graph is another than before."""
+        return self.used != UNFOLD
+
     def to_json(self) -> dict[str, Any]:
         """Return the facts by name."""
         pairs = {name: list(getattr(self, name)) for name in ("size", "kernel", "stride")}

@@ -57,21 +57,20 @@ def _site(total: Sum, node: "ir.Node", number: int) -> Site | None:
         root, kernels = source(windows, cuts), source(weights)
         if not cuts or len(dims(root) or ()) != 4 or total.size() > MOST:
             continue
-        places = moved(windows, root), moved(weights, kernels)
-        if places[0] is None or places[1] is None:
+        held, taken = moved(windows, root), moved(weights, kernels)
+        if held is None or taken is None:
             continue
-        given = (places[1], places[0]) if swapped else (places[0], places[1])
-        pair = total.pairs(*given)
-        window, weight = (pair[1], pair[0]) if swapped else pair
-        end = total.out
-        while True:
-            site = _read(end, total.out, root, kernels, window, weight, node, number)
-            if site is not None:
-                return site
-            later = _onward(end)
-            if later is None:
-                break
-            end = later
+        if swapped:
+            taken, held = total.pairs(taken, held)
+        else:
+            held, taken = total.pairs(held, taken)
+        end: ir.Value | None = total.out
+        while end is not None:
+            order = moved(end, total.out)
+            found = None if order is None else _read(_Places(end, root, kernels, order, held, taken))
+            if found is not None:
+                return Site(end.name or f"involution.{number}", *found, end, node)
+            end = _onward(end)
     return None
 
 
@@ -84,90 +83,141 @@ def _onward(value: "ir.Value") -> "ir.Value | None":
     return out if node.inputs[0] is value and source(out) is not out and dims(out) is not None else None
 
 
-def _read(
-    end: "ir.Value",
-    out: "ir.Value",
-    root: "ir.Value",
-    kernels: "ir.Value",
-    window: np.ndarray,
-    weight: np.ndarray,
-    node: "ir.Node",
-    number: int,
-) -> Site | None:
-    """Return the involution whose output is `end`, None where it is none."""
-    shape, held = dims(end), dims(root)
-    order = moved(end, out)
-    if shape is None or held is None or order is None or len(shape) != 4 or shape[:2] != held[:2]:
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """What `end` holds: element e is the sum over s of root[windows[e, s]] kernels[weights[e, s]]."""
+
+    end: "ir.Value"
+    root: "ir.Value"
+    kernels: "ir.Value"
+    order: np.ndarray
+    windows: np.ndarray
+    weights: np.ndarray
+
+    def ordered(self, places: np.ndarray) -> np.ndarray:
+        """Return `places` in the shape of `end`, and of the sum."""
+        at = self.order.ravel()
+        straight = bool((at == np.arange(len(at))).all())
+        return (places if straight else places[at]).reshape(*self.order.shape, -1)
+
+
+def _read(places: _Places) -> "tuple[Involution, ir.Value, Kernels] | None":
+    """Return the involution with its x and its kernels, None where `places` are none."""
+    shape, held = places.order.shape, dims(places.root)
+    if held is None or len(shape) != 4 or shape[:2] != held[:2] or places.windows.shape[1] < 2:
         return None
-    if order.size != len(window) or window.shape[1] < 2:
+    if places.order.size != len(places.windows):
         return None
-    at = order.ravel()
-    identity = bool((at == np.arange(len(at))).all())
-    taken, weights = ((each if identity else each[at]).reshape(*shape, -1) for each in (window, weight))
-    geometry = _geometry(taken, held)
-    if geometry is None:
+    window = _window(places.ordered(places.windows), held)
+    if window is None:
         return None
-    first, kernel, stride, dilation, canonical = geometry
-    found = _weights(weights[..., canonical], kernels)
-    if found is None:
+    found = _weights(places.ordered(places.weights)[..., window.order], places.kernels)
+    x, zeros = _unpadded(places.root)
+    size = dims(x)
+    if found is None or size is None:
+        return None
+    pads = window.pads((shape[2], shape[3]), (size[2], size[3]), zeros)
+    if min(pads) < 0:
         return None
     where, channels, last = found
-    x, before = _unpadded(root)
-    size = dims(x)
-    assert size is not None
-    ends = [
-        a + s * (n - 1) + d * (k - 1)
-        for a, s, n, d, k in zip(first, stride, shape[2:], dilation, kernel, strict=True)
-    ]
-    top, left = before[0] - first[0], before[1] - first[1]
-    bottom, right = (max(0, end_ - b - n + 1) for end_, b, n in zip(ends, before, size[2:], strict=True))
-    if min(top, left) < 0:
-        return None
-    op = Involution((*size,), len(where), kernel, (*shape[2:],), stride, dilation, (top, left, bottom, right))  # type: ignore[arg-type]
-    own = len({id(use.node) for use in kernels.uses()}) == 1 and not kernels.is_graph_output()
-    made = Kernels(kernels, shape[0], channels, op.out, where, last, own)
-    return Site(end.name or f"involution.{number}", op, x, made, end, node)
+    batch, members, high, wide = shape[0], shape[1], shape[2], shape[3]
+    op = Involution(
+        (batch, members, size[2], size[3]),
+        len(where),
+        window.kernel,
+        (high, wide),
+        window.stride,
+        window.dilation,
+        pads,
+    )
+    readers = {id(use.node) for use in places.kernels.uses()}
+    own = len(readers) == 1 and not places.kernels.is_graph_output()
+    return op, x, Kernels(places.kernels, batch, channels, op.out, where, last, own)
 
 
-def _geometry(taken: np.ndarray, held: tuple[int, ...]):
-    """Return first place, kernel, stride, dilation and the order of taps row by row, None if no window."""
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """Windows over a map: where the first begins, and in which order their places are row by row."""
+
+    start: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    order: np.ndarray
+
+    def pads(
+        self, out: tuple[int, int], size: tuple[int, int], zeros: tuple[int, int]
+    ) -> tuple[int, int, int, int]:
+        """Return (top, left, bottom, right), what windows for `out` reach beyond `size`.
+
+        `zeros` are the rows and columns that stand before the map.
+        """
+        before = [zeros[axis] - self.start[axis] for axis in (0, 1)]
+        after = []
+        for axis in (0, 1):
+            reach = self.stride[axis] * (out[axis] - 1) + self.dilation[axis] * (self.kernel[axis] - 1)
+            after.append(max(0, reach + 1 - before[axis] - size[axis]))
+        return before[0], before[1], after[0], after[1]
+
+
+def _window(taken: np.ndarray, held: tuple[int, ...]) -> _Window | None:
+    """Return the windows that `taken`, (B, C, H', W', T) places of a map `held`, are; None for others."""
     batch, channels, high, wide = held
     maps = np.arange(batch * channels, dtype=taken.dtype).reshape(batch, channels, 1, 1, 1) * (high * wide)
     one = taken[0, 0]
     if (taken != one + maps).any():
         return None
-    rows, columns = np.divmod(one, wide)
-    count = one.shape[:2]
-    stride = (
-        int(rows[1, 0, 0] - rows[0, 0, 0]) if count[0] > 1 else 1,
-        int(columns[0, 1, 0] - columns[0, 0, 0]) if count[1] > 1 else 1,
+    lines = [_line(each) for each in (one // wide, (one % wide).swapaxes(0, 1))]
+    rows, columns = lines
+    if rows is None or columns is None or rows.count * columns.count != one.shape[2]:
+        return None
+    order = np.lexsort((columns.first, rows.first))
+    places = np.stack((rows.first, columns.first), 1)
+    if len(np.unique(places, axis=0)) != len(places):
+        return None
+    return _Window(
+        (rows.start, columns.start),
+        (rows.count, columns.count),
+        (rows.stride, columns.stride),
+        (rows.dilation, columns.dilation),
+        order,
     )
-    lines = np.arange(count[0])[:, None, None] * stride[0], np.arange(count[1])[None, :, None] * stride[1]
-    if (
-        min(stride) < 1
-        or (rows != rows[0, 0] + lines[0]).any()
-        or (columns != columns[0, 0] + lines[1]).any()
-    ):
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """Windows along one axis; `first` holds the place of each tap in the first window."""
+
+    first: np.ndarray
+    start: int
+    count: int
+    stride: int
+    dilation: int
+
+
+def _line(places: np.ndarray) -> _Line | None:
+    """Return the windows along the first axis of `places`, (N, M, T); None where not evenly spaced."""
+    first = places[0, 0]
+    stride = int(places[1, 0, 0] - first[0]) if len(places) > 1 else 1
+    steps = stride * np.arange(len(places))[:, None, None]
+    if stride < 1 or (places != first + steps).any():
         return None
-    spread = [np.unique(each[0, 0]) for each in (rows, columns)]
-    kernel = len(spread[0]), len(spread[1])
-    steps = [np.unique(np.diff(each)) for each in spread]
-    if max(map(len, steps)) > 1 or kernel[0] * kernel[1] != one.shape[2]:
+    spread = np.unique(first)
+    apart = np.unique(np.diff(spread))
+    if len(apart) > 1:
         return None
-    canonical = np.lexsort((columns[0, 0], rows[0, 0]))
-    ordered = np.stack((rows[0, 0], columns[0, 0]), 1)[canonical]
-    if len(np.unique(ordered, axis=0)) != len(ordered):
-        return None
-    dilation = tuple(int(step[0]) if len(step) else 1 for step in steps)
-    return (int(spread[0][0]), int(spread[1][0])), kernel, stride, dilation, canonical
+    dilation = int(apart[0]) if len(apart) else 1
+    return _Line(first, int(spread[0]), len(spread), stride, dilation)
 
 
 def _weights(weights: np.ndarray, kernels: "ir.Value") -> tuple[np.ndarray, int, bool] | None:
-    """Return (groups, taps) channels, how many there are and whether they come last; None if not by pixel."""
-    batch, members, high, wide, _ = weights.shape
-    total = int(np.prod(dims(kernels) or (0,)))
+    """Return the channel of `kernels` for each (group, tap), how many there are and whether they come last.
+
+    `weights` are (B, C, H', W', T) places of `kernels`; None where these do not hold one map for each tap.
+    """
+    batch, _, high, wide, _ = weights.shape
     pixels = high * wide
-    channels, rest = divmod(total, batch * pixels)
+    channels, rest = divmod(int(np.prod(dims(kernels) or (0,))), batch * pixels)
     if rest:
         return None
     here = np.arange(pixels).reshape(1, 1, high, wide, 1)
@@ -176,22 +226,25 @@ def _weights(weights: np.ndarray, kernels: "ir.Value") -> tuple[np.ndarray, int,
     for last in (False, True):
         channel = first if last else first // pixels
         place = (image * pixels + here) * channels if last else image * channels * pixels + here
-        scaled = channel if last else channel * pixels
-        if channel.max() < channels and (weights == scaled[None, :, None, None, :] + place).all():
-            return _shared(channel, members, channels, last)
+        along = channel if last else channel * pixels
+        if channel.max() < channels and (weights == along[None, :, None, None, :] + place).all():
+            where = _shared(channel)
+            return None if where is None else (where, channels, last)
     return None
 
 
-def _shared(channel: np.ndarray, members: int, channels: int, last: bool):
+def _shared(channel: np.ndarray) -> np.ndarray | None:
+    """Return (groups, taps) of (C, T) where runs of equal length are the same; None where they are not."""
     groups = 1 + int((channel[1:] != channel[:-1]).any(1).sum())
-    if members % groups:
+    if len(channel) % groups:
         return None
-    where = channel[:: members // groups]
-    return (where, channels, last) if (np.repeat(where, members // groups, 0) == channel).all() else None
+    members = len(channel) // groups
+    where = channel[::members]
+    return where if (np.repeat(where, members, 0) == channel).all() else None
 
 
 def _unpadded(root: "ir.Value") -> "tuple[ir.Value, tuple[int, int]]":
-    """Return what `root` pads by zeros, and the rows and columns before it; itself where it is no such Pad."""
+    """Return what `root` pads by zeros and the rows and columns before it; itself where it is no such Pad."""
     node = producer(root, "Pad")
     given = None if node is None else node.inputs[0]
     if node is None or given is None or len(dims(given) or ()) != 4:

@@ -47,7 +47,7 @@ def refusal(op: Involution) -> str | None:
 LOWERING = Lowering(
     name="row_sums",
     mathematics="sum over u of R_u (sum over v of (R_u^T w_uv) * X_v) = sum over u, v of w_uv * R_u X_v, "
-    "R_u^T putting the kernels where row u of the window stands, zeros elsewhere: R_u cuts sums, not products",
+    "R_u^T putting the kernels where row u of the window stands, zeros elsewhere: R_u cuts K sums",
     build=build,
     refusal=refusal,
 )

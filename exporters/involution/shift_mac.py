@@ -33,7 +33,7 @@ def tap_weights(builder: "Builder", kernels: "Kernels", op: Involution) -> "list
 
 LOWERING = Lowering(
     name="shift_mac",
-    mathematics="y = sum over t of w_t * S_t x, S_t x being the padded map cut at the place of tap t; the sum "
-    "is taken tap by tap, w_t (G maps) broadcast over the channels of a group",
+    mathematics="y = sum over t of w_t * S_t x, S_t x being the padded map cut at the place of tap t; "
+    "the sum is taken tap by tap, w_t (G maps) broadcast over the channels of a group",
     build=build,
 )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exporters.graph import constant, dims, integer, is_op, producer, used_once
+from exporters.graph import constant, dims, is_op, producer, used_once
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -39,8 +39,8 @@ class Sum:
             order = [labels.index(label) for label in kept + summed if label in labels]
             wide = tuple(label in labels for label in kept + summed)
             sides = iter(array.transpose(order).shape)
-            array = array.transpose(order).reshape([next(sides) if there else 1 for there in wide])
-            made.append(np.broadcast_to(array, shape).reshape(flat))
+            spread = array.transpose(order).reshape([next(sides) if there else 1 for there in wide])
+            made.append(np.broadcast_to(spread, shape).reshape(flat))
         return made[0], made[1]
 
     def _sizes(self) -> dict[str, int]:
@@ -74,7 +74,7 @@ def _reduced(node: "ir.Node") -> Sum | None:
     letters = _LETTERS[:rank]
     gone = {letters[int(axis)] for axis in axes.ravel()}
     out = "".join(letter for letter in letters if letter not in gone)
-    return _checked(*mul.inputs, node.outputs[0], letters, letters, out)
+    return _checked(mul, node.outputs[0], letters, letters, out)
 
 
 def _product(node: "ir.Node") -> Sum | None:
@@ -83,7 +83,7 @@ def _product(node: "ir.Node") -> Sum | None:
         return None
     stem = _LETTERS[: max(ranks) - 2]
     first, second = (stem[len(stem) - rank + 2 :] for rank in ranks)
-    return _checked(*node.inputs, node.outputs[0], f"{first}xy", f"{second}yz", f"{stem}xz")
+    return _checked(node, node.outputs[0], f"{first}xy", f"{second}yz", f"{stem}xz")
 
 
 def _einsum(node: "ir.Node") -> Sum | None:
@@ -94,22 +94,16 @@ def _einsum(node: "ir.Node") -> Sum | None:
     plain = arrow and len(parts) == 2 and "." not in text
     if not plain or any(len(set(labels)) < len(labels) for labels in (*parts, out)):
         return None
-    return _checked(*node.inputs, node.outputs[0], *parts, out)
+    return _checked(node, node.outputs[0], parts[0], parts[1], out)
 
 
-def _checked(
-    first: "ir.Value | None", second: "ir.Value | None", out: "ir.Value", *labels: str
-) -> Sum | None:
-    """Return the sum where both operands are computed, and have as many axes as labels (keepdims is 0)."""
-    values = (first, second)
-    if first is None or second is None or any(constant(value) is not None for value in values):
+def _checked(node: "ir.Node", out: "ir.Value", first: str, second: str, kept: str) -> Sum | None:
+    """Return the sum of what `node` multiplies, where both are computed and have as many axes as labels."""
+    one, other = node.inputs[0], node.inputs[1]
+    if one is None or other is None or constant(one) is not None or constant(other) is not None:
         return None
-    padded = [labels[at][-len(dims(value) or ()) or 99 :] for at, value in enumerate(values)]
-    if any(len(dims(value) or ()) != len(each) for value, each in zip(values, padded, strict=True)):
+    ranks = [len(dims(value) or ()) for value in (one, other)]
+    labels = [each[len(each) - rank :] for each, rank in zip((first, second), ranks, strict=True) if rank]
+    if [len(each) for each in labels] != ranks:
         return None
-    return Sum(first, second, out, (padded[0], padded[1], labels[2]))
-
-
-def keeps_dims(node: "ir.Node") -> bool:
-    """Tell whether a ReduceSum leaves the axes it sums with size 1."""
-    return is_op(node, "ReduceSum") and integer(node, "keepdims", 1) == 1
+    return Sum(one, other, out, (labels[0], labels[1], kept))

@@ -27,7 +27,7 @@ def source(value: "ir.Value", cuts: "list[str] | None" = None) -> "ir.Value":
 
 
 def moved(value: "ir.Value", root: "ir.Value") -> np.ndarray | None:
-    """Return, in the shape of `value`, the place in `root`, flat, of every element; None if not of it alone."""
+    """Return, in the shape of `value`, every element's place in `root`, flat; None if not of it alone."""
     return _moved(value, root, {})
 
 

@@ -22,8 +22,8 @@ def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution)
     total: ir.Value | None = None
     for window, part in zip(rows(builder, stack, op), parts, strict=True):
         weight = builder.reshape(part, batch, wide, groups, 1, op.places)
-        window = builder.reshape(window, batch, wide, groups, members, op.places)
-        product = builder.node("Mul", window, weight)
+        shifted = builder.reshape(window, batch, wide, groups, members, op.places)
+        product = builder.node("Mul", shifted, weight)
         row = builder.node("ReduceSum", product, builder.integers([1]), keepdims=0)
         total = row if total is None else builder.node("Add", total, row)
     assert total is not None

@@ -1,4 +1,4 @@
-"""Columns first, then rows, multiply, add: K copies shifted by columns, whose rows are cut as runs of memory."""
+"""Columns first, then rows, multiply, add: K copies shifted by columns, their rows cut as runs of memory."""
 
 from typing import TYPE_CHECKING
 

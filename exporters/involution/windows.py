@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from exporters.involution.base import Involution
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ def padded(builder: "Builder", x: "ir.Value", op: Involution) -> "ir.Value":
 
 
 def columns(builder: "Builder", x: "ir.Value", op: Involution) -> "list[ir.Value]":
-    """Return, for each column of the window, (B, G, C / G, H padded, W'): the column that each pixel reads."""
+    """Return, for each column of the window, (B, G, C / G, H padded, W'): what each pixel reads there."""
     return _along(builder, x, op, COLUMNS)
 
 
@@ -37,18 +35,18 @@ def _along(builder: "Builder", x: "ir.Value", op: Involution, axis: int) -> "lis
     size, stride, dilation = (each[axis] for each in (op.kernel, op.stride, op.dilation))
     count, rank = op.out[axis], 5
     place, held = rank + axis, op.padded[axis]
+    starts = [tap * dilation for tap in range(size)]
     if axis == COLUMNS and stride > 1:  # one strided copy for each remainder, then runs of memory
-        remainders = {tap * dilation % stride for tap in range(size)}
-        kept = {part: _sliced(builder, x, place, part, held, stride) for part in sorted(remainders)}
-        starts = [divmod(tap * dilation, stride) for tap in range(size)]
-        return [_sliced(builder, kept[part], place, start, start + count, 1) for start, part in starts]
-    starts_plain = [tap * dilation for tap in range(size)]
-    return [
-        x if count == held else _sliced(builder, x, place, start, start + stride * (count - 1) + 1, stride)
-        for start in starts_plain
-    ]
+        parts = sorted({start % stride for start in starts})
+        kept = {part: _sliced(builder, x, place, range(part, held, stride)) for part in parts}
+        cuts = [(kept[start % stride], range(start // stride, start // stride + count)) for start in starts]
+        return [_sliced(builder, part, place, cut) for part, cut in cuts]
+    if count == held:
+        return [x] * size
+    last = stride * (count - 1) + 1
+    return [_sliced(builder, x, place, range(start, start + last, stride)) for start in starts]
 
 
-def _sliced(builder: "Builder", x: "ir.Value", axis: int, start: int, stop: int, step: int) -> "ir.Value":
-    bounds = [builder.integers(np.array([value])) for value in (start, stop, axis, step)]
-    return builder.node("Slice", x, *bounds[: 3 if step == 1 else 4])
+def _sliced(builder: "Builder", x: "ir.Value", axis: int, cut: range) -> "ir.Value":
+    bounds = [builder.integers([value]) for value in (cut.start, cut.stop, axis, cut.step)]
+    return builder.node("Slice", x, *bounds[: 3 if cut.step == 1 else 4])

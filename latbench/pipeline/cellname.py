@@ -8,7 +8,7 @@ from latbench import runtimes
 from latbench.errors import BadInput
 
 KEYS = (
-    *("runtime", "threads", "target", "expand", "layout", "parc"),
+    *("runtime", "threads", "target", "expand", "layout", "parc", "involution"),
     *("resolution", "precision", "spinning", "opset"),
 )
 _NUMBERS = frozenset({"threads", "resolution", "opset"})

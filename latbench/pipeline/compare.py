@@ -24,7 +24,7 @@ LEAST_BLOCKS = 3
 RUNTIME = "onnxruntime"
 """The runtime of a comparison that names none."""
 
-_FORMS = ("expand", "layout", "parc")
+_FORMS = ("expand", "layout", "parc", "involution")
 
 
 def compare(

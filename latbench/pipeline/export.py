@@ -12,7 +12,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.machine import cpuinfo
 from latbench.machine.files import Tree
 from latbench.pipeline.subjects import kinds
-from latbench.pipeline.subjects.base import PARC, Built
+from latbench.pipeline.subjects.base import INVOLUTION, PARC, Built
 from latbench.pipeline.tables import in_use, own
 from latbench.pipeline.wish import Wish
 from latbench.records.lock import unwritable
@@ -31,7 +31,7 @@ def build(wish: Wish) -> Built:
     make = kinds()[wish.kind].build
     if make is None:
         raise BadInput(
-            f"{wish.name} is already an ONNX file; export a model of the zoo or package.module:factory."
+            f"{wish.name} is already an ONNX file; name a zoo model, package.module:factory or a .pt2 file."
         )
     return make(wish)
 
@@ -65,10 +65,13 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
             stem=wish.stem,
             provenance=provenance,
             lowering=wish.forms.get(PARC, AUTO),
+            involution=wish.forms.get(INVOLUTION, AUTO),
             threads=wish.threads or 1,
             table=own() if wish.forms.get(PARC, AUTO) == AUTO else None,
             machine=cpuinfo.model(Tree()),
             captured=captured,
+            input_names=built.input_names,
+            output_names=built.output_names,
         )
     except OSError as error:
         raise unwritable(output / f"{wish.stem}.onnx", error) from error

@@ -24,7 +24,7 @@ from latbench.measure.scratch import scratch
 from latbench.pipeline.export import build, existing, export_built
 from latbench.pipeline.prepare import eager, existing_eager
 from latbench.pipeline.prepared import of_artifact
-from latbench.pipeline.subjects.base import PARC, Built
+from latbench.pipeline.subjects.base import INVOLUTION, PARC, Built
 from latbench.pipeline.wish import EAGER, Wish
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class _Making:
         forms = {**wish.forms}
         if PARC in forms and forms[PARC] != FFT:
             forms[PARC] = AUTO
+        if INVOLUTION in forms:
+            forms[INVOLUTION] = AUTO
         key = (*sorted(forms.items()), wish.opset)
         if key not in self._kept:
             built = build(wish)

@@ -7,7 +7,7 @@ import numpy as np
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.zoo.registry import models, spec
 from latbench.zoo.spec import ModelSpec
-from latbench.zoo.weights import calibrate, live
+from latbench.zoo.weights import calibrate, live, scale
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,9 +21,9 @@ def create_model(name: str, resolution: int | None = None, *, seed: int = 0, **f
     It takes images (N, 3, H, W) and returns logits (N, classes). `resolution` in pixels (default: the
     model's own) is checked against the sizes the model can take. `forms` choose how it is computed, never
     what: `expand` ("broadcast" | "repeat"), `layout` ("channels_last" | "channels_first" | "blocked") and
-    `parc` ("fft", or "spatial", which every other lowering starts from); a network that lacks a form (an
-    MBConv has nothing to expand) ignores it. Raises BadInput for an unknown
-    name, size, form or value, and EnvironmentFault without PyTorch.
+    `parc` ("fft", or "spatial", which every other lowering starts from) and `involution` ("unfold", as
+    here); a network that lacks a form (an MBConv has nothing to expand) ignores it. Raises BadInput for an
+    unknown name, size, form or value, and EnvironmentFault without PyTorch.
     """
     return create(spec(name), resolution, seed=seed, **forms)
 
@@ -45,6 +45,7 @@ def create(chosen: ModelSpec, resolution: int | None = None, *, seed: int = 0, *
     with torch.random.fork_rng(devices=[]):
         model = chosen.unfinished(**own)
         live(model.eval(), seed)
+        scale(model, chosen.scaled)
         if chosen.calibrated:
             _calibrate(model, chosen, seed)
         return chosen.finish(model, **own).requires_grad_(False)
@@ -54,6 +55,7 @@ def _calibrate(model: "nn.Module", chosen: ModelSpec, seed: int) -> None:
     """Calibrate `model` as its spec's default form is, so that every form has the same weights to the bit."""
     plain = chosen.unfinished()
     live(plain.eval(), seed)
+    scale(plain, chosen.scaled)
     calibrate(plain, example_input(chosen, batch=CALIBRATION_IMAGES, seed=seed))
     model.load_state_dict(plain.state_dict())
 

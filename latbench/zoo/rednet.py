@@ -2,12 +2,15 @@
 
 from functools import partial
 
+from exporters.involution.base import AUTO, UNFOLD
 from exporters.involution.name import VALUES
 from latbench.zoo.spec import Evidence, ModelSpec, Sizes
 
 CODE = "https://github.com/d-li14/involution"
 README = "the README of the authors' code (arXiv:2103.06255)"
 FORMS = {"involution": VALUES}
+EAGER_FORMS = (AUTO, UNFOLD)
+"""The values of the option that a module can be run in, without an export."""
 
 rednet = partial(
     ModelSpec,
@@ -21,6 +24,7 @@ rednet = partial(
     sizes=Sizes(multiple=32),
     forms=FORMS,
     calibrated=True,
+    scaled={".bn3.weight": 0.1},
     top1_source=README,
 )
 

@@ -68,7 +68,8 @@ class ModelSpec:
     (beyond rounding) nor the parameters; `macs` are those of a ParC's spatial form, whatever computes it.
     `fastest` maps an export target to the forms that are fastest there, by `make bench-export`. `calibrated`
     is whether its live weights need their BatchNorms set to what passes through them, for without that an
-    image changes nothing in the logits. `code` and `commit`: the authors' code (None: not published).
+    image changes nothing in the logits. `scaled` are factors of live weights, by what their keys end in,
+    where a deep network would blow rounding up without. `code` and `commit`: the authors' code (None: not published).
     `package` is the one that holds the network's own code.
     """
 
@@ -85,6 +86,7 @@ class ModelSpec:
     forms: Forms = field(default_factory=dict)
     fastest: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     calibrated: bool = False
+    scaled: Mapping[str, float] = field(default_factory=dict)
     top1: float | None = None
     top1_source: str | None = None
     latencies: tuple[PublishedLatency, ...] = ()

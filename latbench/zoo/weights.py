@@ -43,6 +43,17 @@ def _values(key: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.float32(scale) + tenth
 
 
+def scale(module: "nn.Module", factors: Mapping[str, float]) -> None:
+    """Multiply each tensor of the state_dict whose key ends in one of `factors` by its factor."""
+    import torch
+
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            for ending, factor in factors.items():
+                if key.endswith(ending):
+                    tensor.mul_(np.float32(factor))
+
+
 def load_weights(model: "nn.Module", state_dict: Mapping[str, Any]) -> None:
     """Copy a checkpoint with the authors' keys into `model`, all of it or, on BadInput, nothing.
 

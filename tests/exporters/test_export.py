@@ -129,10 +129,11 @@ def test_the_manifest_states_what_is_known(made):
     assert manifest["passes"] == list(passes_for("portable"))
     assert (manifest["lowering"], manifest["threads"], manifest["table"]) == ("auto", None, None)
     assert manifest["sites"] == []
+    assert manifest["involutions"] == []
     assert manifest["inputs"] == [{"name": "inputs_0", "shape": [2, 4], "dtype": "float32"}]
     assert manifest["outputs"] == [{"name": "linear", "shape": [2, 4], "dtype": "float32"}]
     assert manifest["nodes"]["simplified"] == {"Gemm": 1}
-    for stage in ("captured", "cleaned", "circular", "lowered", "simplified"):
+    for stage in ("captured", "cleaned", "circular", "involution", "lowered", "simplified"):
         assert sum(manifest["nodes"][stage].values()) >= 1
         assert set(manifest["parity"][stage]) == {"max_abs", "max_rel", "cosine"}
         assert manifest["parity"][stage]["max_rel"] <= 1e-6

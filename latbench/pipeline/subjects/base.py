@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from exporters.lowerings.name import AUTO
+from exporters.involution.base import UNFOLD
+from exporters.involution.name import VALUES as INVOLUTION_VALUES
+from exporters.lowerings.name import AUTO, VALUES
 from latbench.errors import BadInput
 from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.wish import EAGER, Wish
@@ -18,6 +20,13 @@ ONNX, MODULE = "onnx", "module"
 
 PARC = "parc"
 """The form that names the lowering of circular correlations."""
+
+INVOLUTION = "involution"
+"""The form that names the lowering of involutions."""
+
+OWN_FORMS: Forms = {PARC: VALUES, INVOLUTION: INVOLUTION_VALUES}
+OWN_EAGER_FORMS: Forms = {PARC: (AUTO,), INVOLUTION: (AUTO, UNFOLD)}
+"""The forms of one's own module: what it holds is found when it is exported; run as it is, it stays."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.pipeline.subjects.base import PARC, Built, Kind, Subject
+from latbench.pipeline.subjects.base import INVOLUTION, PARC, Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
 from latbench.zoo.parcs import EAGER_FORMS as PARC_EAGER
+from latbench.zoo.rednet import EAGER_FORMS as INVOLUTION_EAGER
 from latbench.zoo.registry import models, spec
-from latbench.zoo.spec import ModelSpec
+from latbench.zoo.spec import Forms, ModelSpec
+
+EAGER_FORMS: Forms = {PARC: PARC_EAGER, INVOLUTION: INVOLUTION_EAGER}
+"""The values of a form in which a module of the zoo can be run as it is, where an export takes more."""
 
 
 def whole_zoo(resolution: int | None) -> tuple[Subject, ...]:
@@ -46,7 +50,7 @@ def _known(model: ModelSpec, resolution: int | None) -> Subject:
         macs=model.macs if size == model.resolution else None,
         about_macs=model.macs * (size / model.resolution) ** 2,
         forms=model.forms,
-        eager_forms={PARC: PARC_EAGER} if PARC in model.forms else {},
+        eager_forms={form: values for form, values in EAGER_FORMS.items() if form in model.forms},
         forms_for=model.forms_for,
     )
 

@@ -34,8 +34,8 @@ class ConvAlone(nn.Module):
 def involve(x: Tensor, kernels: Tensor, kernel: int, stride: int = 1) -> Tensor:
     """Return (N, C, H', W') `x` (N, C, H, W), each pixel's window weighted by the kernels made for it.
 
-    y[c, i, j] = sum over u, v of kernels[g(c), u, v, i, j] x[c, s i + u - p, s j + v - p] with p = (K - 1) / 2,
-    zeros outside, and g(c) the group of consecutive channels that c belongs to (Li et al., arXiv:2103.06255,
+    y[c, i, j] = sum over u, v of kernels[g(c), u, v, i, j] x[c, s i + u - p, s j + v - p], zeros outside,
+    with p = (K - 1) / 2 and g(c) the group of consecutive channels that c belongs to (Li et al., arXiv:2103.06255,
     eq. 4). `kernels` is (N, G K K, H', W'), the taps of a group row by row. BadInput where the kernels do not
     lie on the map that `stride` leaves.
     """
@@ -72,8 +72,8 @@ class Involution(nn.Module):
             )
         if channels % group_channels or channels % reduction:
             raise BadInput(
-                f"{channels} channels are divided by neither {group_channels} channels a group and a reduction "
-                f"by {reduction} alike; use a multiple of both."
+                f"{channels} channels are not divided by both {group_channels} channels a group and a "
+                f"reduction by {reduction}; use a multiple of both."
             )
         self.kernel, self.stride = kernel, stride
         self.conv1 = ConvNorm(channels, channels // reduction)

@@ -120,3 +120,13 @@ def test_calibration_normalises_every_batch_norm_behind_the_ones_before_it():
     assert output.std() > 0.1
     assert not any(layer._forward_pre_hooks for layer in model.modules())
     assert not model.training
+
+
+def test_scale_multiplies_what_ends_so_and_nothing_else():
+    from latbench.zoo.weights import scale
+
+    module = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    before = {key: tensor.clone() for key, tensor in module.state_dict().items()}
+    scale(module, {"1.weight": 0.5})
+    for key, tensor in module.state_dict().items():
+        assert torch.equal(tensor, before[key] * (0.5 if key == "1.weight" else 1))

@@ -19,7 +19,7 @@ BLOCKS = json.loads((GOLDENS / "involution_blocks.json").read_text())
 
 def by_definition(x, kernels, kernel, stride):
     """Return the involution of arrays in float64, window by window."""
-    batch, channels, height, width = x.shape
+    batch, channels = x.shape[:2]
     groups, reach = kernels.shape[1] // kernel**2, kernel // 2
     padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (reach, reach), (reach, reach)))
     weights = kernels.astype(np.float64).reshape(batch, groups, kernel, kernel, *kernels.shape[2:])
@@ -49,15 +49,13 @@ def test_blocks_give_the_outputs_of_the_authors_code(name):
 
 @settings(max_examples=30, deadline=None)
 @given(
-    batch=st.integers(1, 2),
-    groups=st.integers(1, 3),
-    members=st.integers(1, 3),
+    shape=st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 3)),
     kernel=st.sampled_from((1, 3, 5, 7)),
     stride=st.integers(1, 3),
-    rows=st.integers(1, 4),
-    columns=st.integers(1, 4),
+    out=st.tuples(st.integers(1, 4), st.integers(1, 4)),
 )
-def test_it_is_its_definition(batch, groups, members, kernel, stride, rows, columns):
+def test_it_is_its_definition(shape, kernel, stride, out):
+    (batch, groups, members), (rows, columns) = shape, out
     rng = np.random.default_rng(rows + 5 * columns)
     x = rng.standard_normal((batch, groups * members, rows * stride, columns * stride)).astype(np.float32)
     kernels = rng.standard_normal((batch, groups * kernel**2, rows, columns)).astype(np.float32)

@@ -1,0 +1,96 @@
+"""Prints how much faster RedNet's exports run than a plain dynamo export of the unfold form.
+
+Run by `make bench-involution`. Per runtime, on one thread: the plain export and ours, `auto` unless lowerings
+are named, take turns in an order drawn anew for each turn, in one process that holds this runtime alone and is
+started afresh for each repeat. `median` is the median over repeats of the ratio of medians, plain / ours;
+`minimum` the ratio of the smallest times of all.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+RUNTIMES = ("onnxruntime", "openvino")
+GOALS = {"onnxruntime": 4.5, "openvino": 3.2}
+"""The least for RedNet-50 at 224 pixels on one thread, by `auto`."""
+
+
+def export_all(model: str, runtime: str, forms: list[str], folder: Path) -> list[Path]:
+    """Return the files of `model`: the plain export, then ours for `runtime` in each of `forms`."""
+    from export import plain_export
+
+    import exporters
+    from latbench.zoo.create import create_model, example_input
+    from latbench.zoo.registry import spec
+
+    module, image = create_model(model), example_input(spec(model))
+    plain = folder / f"{model}-plain.onnx"
+    files = [plain if plain.exists() else plain_export(module, image, plain)]
+    for form in forms:
+        stem = f"{model}-{runtime}-{form}"
+        made = exporters.export(
+            module, (image,), name=model, output=folder, target=runtime, stem=stem, involution=form
+        )
+        files.append(made.path)
+    return files
+
+
+def measure(
+    runtime: str, files: list[Path], repeats: int, budget: float, threads: int
+) -> list[list[list[int]]]:
+    """Return the samples in ns: of each repeat, of each file."""
+    child = Path(__file__).with_name("parc.py")
+    arguments = ["--child", runtime, "--budget", str(budget), "--threads", str(threads)]
+    command = [sys.executable, str(child), *arguments, *map(str, files)]
+    taken = []
+    for _ in range(repeats):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{runtime} failed: {(done.stderr.strip().splitlines() or ['silent'])[-1]}")
+        taken.append(json.loads(done.stdout.splitlines()[-1]))
+    return taken
+
+
+def ratios(taken: list[list[list[int]]], place: int) -> tuple[float, float]:
+    """Return plain / ours for the file at `place`: of medians over repeats, and of all minima."""
+    of_medians = median(median(run[0]) / median(run[place]) for run in taken)
+    return of_medians, min(min(run[0]) for run in taken) / min(min(run[place]) for run in taken)
+
+
+def main() -> int:
+    """Return 0; with --check, 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default="rednet50")
+    parser.add_argument("--runtime", choices=RUNTIMES, action="append", help="several times for more")
+    parser.add_argument("--form", action="append", help="a value of --involution (default auto)")
+    parser.add_argument("--repeats", type=int, default=3, help="fresh processes per runtime (default 3)")
+    parser.add_argument("--budget", type=float, default=20.0, help="seconds timed per process (default 20)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a goal is missed")
+    options = parser.parse_args()
+    forms, missed = options.form or ["auto"], 0
+    print(f"{'model':10} {'runtime':12} {'form':14} {'ms':>8} {'median':>7} {'minimum':>7} {'goal':>5}")
+    for runtime in options.runtime or RUNTIMES:
+        with tempfile.TemporaryDirectory(prefix="latbench-bench-") as folder:
+            files = export_all(options.model, runtime, forms, Path(folder))
+            taken = measure(runtime, files, options.repeats, options.budget, options.threads)
+        for place, form in enumerate(("plain", *forms)):
+            told, least = ratios(taken, place)
+            aimed = options.model == "rednet50" and options.threads == 1 and form == "auto"
+            goal = GOALS[runtime] if aimed else None
+            lost = goal is not None and told < goal
+            missed += lost
+            ms = median(median(run[place]) for run in taken) / 1e6
+            words = f"{goal or '':>5} {'MISSED' if lost else ''}".rstrip()
+            print(f"{options.model:10} {runtime:12} {form:14} {ms:8.2f} {told:7.2f} {least:7.2f} {words}")
+    return 1 if options.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Which lowering an involution becomes on each target, where that is left to `auto`."""
+
+from dataclasses import dataclass
+
+from exporters.involution import lowerings
+from exporters.involution.base import AUTO, UNFOLD, Involution
+from exporters.involution.lower import Chooser
+from exporters.involution.name import check
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`lowering` for windows of at least `columns` columns, on `targets` (None: on all)."""
+
+    lowering: str
+    why: str
+    targets: tuple[str, ...] | None = None
+    columns: int = 1
+
+    def holds(self, op: Involution, target: str) -> bool:
+        """Tell whether the rule speaks of `op` on `target`, and its lowering can be built there."""
+        speaks = (self.targets is None or target in self.targets) and op.kernel[1] >= self.columns
+        return speaks and lowerings()[self.lowering].refusal(op) is None
+
+
+RULES = (
+    Rule("banded", "small map: one matrix product for a group"),
+    Rule("two_level", "ONNX Runtime: few large products", ("onnxruntime",), columns=5),
+    Rule("two_level_mac", "short chains of products and sums"),
+)
+"""The first that holds decides; the last holds always. TensorRT was not run: it fuses element-wise chains."""
+
+
+def chooser(asked: str, target: str) -> Chooser:
+    """Return what decides for each involution of a graph for `target`: `asked`, or by `RULES` for "auto".
+
+    A lowering that was asked for and cannot be built for one involution leaves that one unfolded. InputError
+    for a name that there is not.
+    """
+    check(asked)
+    return (lambda op: _by_rule(op, target)) if asked == AUTO else (lambda op: _by_name(op, asked))
+
+
+def _by_rule(op: Involution, target: str) -> tuple[str, str]:
+    found = next(rule for rule in RULES if rule.holds(op, target))
+    return found.lowering, found.why
+
+
+def _by_name(op: Involution, asked: str) -> tuple[str, str]:
+    why = lowerings()[asked].refusal(op)
+    return (asked, "asked for") if why is None else (UNFOLD, f"not {asked}, because {why}")

@@ -1,0 +1,189 @@
+"""Every lowering of an involution against eager PyTorch, in ONNX Runtime, through a whole export."""
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import exporters
+from exporters.capture import capture
+from exporters.errors import InputError
+from exporters.execute import execute
+from exporters.involution import lowerings
+from exporters.involution.choice import chooser
+from exporters.involution.lower import lower
+from exporters.involution.match import sites
+from exporters.involution.name import VALUES
+from exporters.simplify import simplify
+from exporters.targets import TARGETS
+
+CHANNELS, MEMBERS = 8, 4
+
+
+class Somebody(nn.Module):
+    """An involution in one of the forms that people write."""
+
+    def __init__(self, form, kernel, stride=1, channels=CHANNELS):
+        super().__init__()
+        self.form, self.kernel, self.stride, self.groups = form, kernel, stride, channels // MEMBERS
+        self.make = nn.Conv2d(channels, kernel * kernel * self.groups, 1)
+
+    def forward(self, x):
+        kernel, groups, taps = self.kernel, self.groups, self.kernel**2
+        weights = self.make(F.avg_pool2d(x, self.stride) if self.stride > 1 else x)
+        batch, _, high, wide = weights.shape
+        if self.form == "slices":
+            padded = F.pad(x, [kernel // 2] * 4)
+            parts = [
+                padded[
+                    :, :, u : u + self.stride * high : self.stride, v : v + self.stride * wide : self.stride
+                ]
+                for u in range(kernel)
+                for v in range(kernel)
+            ]
+            windows = torch.stack(parts, 2)
+        else:
+            windows = F.unfold(x, kernel, padding=kernel // 2, stride=self.stride)
+        windows = windows.reshape(batch, groups, -1, taps, high, wide)
+        if self.form == "einsum":
+            weights = weights.view(batch, groups, taps, high, wide)
+            return torch.einsum("bgtij,bgctij->bgcij", weights, windows).flatten(1, 2)
+        if self.form == "matmul":
+            weights = weights.view(batch, groups, taps, -1).transpose(2, 3).unsqueeze(3)
+            met = weights @ windows.flatten(4).permute(0, 1, 4, 3, 2)
+            return met.squeeze(3).transpose(2, 3).reshape(batch, -1, high, wide)
+        if self.form == "taps first":
+            weights = weights.view(batch, taps, groups, high, wide).transpose(1, 2)
+        weights = weights.reshape(batch, groups, 1, taps, high, wide)
+        return (weights * windows).sum(3).flatten(1, 2)
+
+
+def graph_of(module, x):
+    """Return the captured, cleaned graph, with its inputs and the eager output."""
+    captured = capture(module.eval(), (x,), 20)
+    model = simplify(ir.to_proto(captured.model), gemm=False)
+    return model, captured.inputs, next(iter(captured.outputs.values()))
+
+
+def lowered(model, name):
+    """Return the graph with its one involution in the form `name`."""
+    graph = ir.from_proto(model)
+    (told,) = lower(graph, chooser(name, "portable"), name)
+    made = simplify(ir.to_proto(graph))
+    onnx.checker.check_model(made, full_check=True)
+    return made, told
+
+
+SHAPES = [
+    *((kernel, 1, size) for kernel in (3, 5, 7) for size in ((5, 5), (9, 6))),
+    *((kernel, 2, size) for kernel in (3, 5, 7) for size in ((6, 10), (2, 4))),
+    (3, 3, (9, 6)),
+]
+
+
+@pytest.fixture(scope="module", params=SHAPES, ids=str)
+def published(request):
+    kernel, stride, size = request.param
+    torch.manual_seed(0)
+    return graph_of(Somebody("published", kernel, stride), torch.randn(2, CHANNELS, *size))
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if name != "auto"])
+def test_every_lowering_gives_the_eager_output(published, name):
+    model, inputs, expected = published
+    made, told = lowered(model, name)
+    (output,) = execute(made.SerializeToString(), inputs).values()
+    assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
+    assert told.used == name or (told.used == "unfold" and f"not {name}, because" in told.reason)
+
+
+@pytest.mark.parametrize("form", ["published", "einsum", "matmul", "taps first", "slices"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_it_is_found_whoever_wrote_it(form, stride):
+    torch.manual_seed(0)
+    model, inputs, expected = graph_of(Somebody(form, 3, stride), torch.randn(1, CHANNELS, 6, 8))
+    (site,) = sites(ir.from_proto(model))
+    assert (site.op.kernel, site.op.stride, site.op.groups) == ((3, 3), (stride, stride), 2)
+    assert site.op.pads == ((1, 1, 1, 1) if stride == 1 else (1, 1, 0, 0))
+    for name in ("two_level_mac", "two_level", "banded"):
+        made, told = lowered(model, name)
+        (output,) = execute(made.SerializeToString(), inputs).values()
+        assert told.used == name
+        assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+class Near(nn.Module):
+    """What looks like an involution and is none."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.make = nn.Conv2d(CHANNELS, 9 * CHANNELS, 1)
+
+    def forward(self, x):
+        batch, channels, high, wide = x.shape
+        windows = F.unfold(x, 3, padding=1).view(batch, channels, 9, high, wide)
+        weights = self.make(x).view(batch, channels, 9, high, wide)
+        if self.kind == "turned":
+            weights = weights.transpose(3, 4)
+        if self.kind == "rolled":
+            windows = windows.roll(1, 1)
+        if self.kind == "halved":
+            return (weights * windows)[:, :, :5].sum(2)
+        return (
+            (weights * windows).sum((2, 3))[:, :, None] if self.kind == "rows" else (weights * windows).sum(2)
+        )
+
+
+@pytest.mark.parametrize("kind", ["turned", "rolled", "rows", "halved"])
+def test_what_only_looks_like_one_is_left_alone(kind):
+    model, _, _ = graph_of(Near(kind), torch.randn(1, CHANNELS, 6, 6))
+    assert sites(ir.from_proto(model)) == []
+
+
+def test_kernels_of_every_channel_are_groups_of_one():
+    model, _, _ = graph_of(Near("plain"), torch.randn(1, CHANNELS, 6, 6))
+    (site,) = sites(ir.from_proto(model))
+    assert (site.op.groups, site.op.members) == (CHANNELS, 1)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_auto_leaves_no_window_copied_out(target, tmp_path):
+    torch.manual_seed(0)
+    module, x = Somebody("published", 5), torch.randn(1, CHANNELS, 16, 18)
+    made = exporters.export(module, (x,), name="one", output=tmp_path, target=target)
+    plain = exporters.export(module, (x,), name="two", output=tmp_path, target=target, involution="unfold")
+    (site,) = made.manifest["involutions"]
+    assert site["asked"] == "auto"
+    assert site["used"] == ("two_level" if target == "onnxruntime" else "two_level_mac")
+    assert "Gather" not in made.manifest["nodes"]["simplified"]
+    assert "Gather" in plain.manifest["nodes"]["simplified"]
+    assert made.manifest["parity"]["involution"]["max_rel"] <= 1e-6
+
+
+def test_a_small_map_becomes_one_product_and_a_long_stride_stays_unfolded_where_it_must():
+    torch.manual_seed(0)
+    model, _, _ = graph_of(Somebody("published", 7), torch.randn(1, CHANNELS, 7, 7))
+    assert lowered(model, "auto")[1].used == "banded"
+    model, _, _ = graph_of(Somebody("published", 3, 2), torch.randn(1, CHANNELS, 32, 32))
+    made, told = lowered(model, "row_sums")
+    assert (told.used, told.asked) == ("unfold", "row_sums")
+    assert "stride" in told.reason
+    assert "mostly zeros" in lowered(model, "banded")[1].reason
+    assert any(node.op_type == "ReduceSum" for node in made.graph.node)
+
+
+def test_an_unknown_lowering_is_told_what_there_is(tmp_path):
+    with pytest.raises(InputError, match="two_level_mac"):
+        exporters.export(nn.ReLU(), (torch.ones(1),), name="x", output=tmp_path, involution="nothing")
+
+
+def test_names_are_listed_with_the_default_first_and_lowerings_say_why_they_are_exact():
+    assert list(VALUES)[:2] == ["auto", "unfold"]
+    assert set(VALUES) == {"auto", *lowerings()}
+    assert len(VALUES) == len(list(VALUES))
+    assert "nothing" not in VALUES
+    assert all(len(each.mathematics) > 40 for each in lowerings().values())
