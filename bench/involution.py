@@ -1,8 +1,8 @@
 """Prints how much faster RedNet's exports run than a plain dynamo export of the unfold form.
 
 Run by `make bench-involution`. Per runtime, on one thread: the plain export and ours, `auto` unless lowerings
-are named, take turns in an order drawn anew for each turn, in one process that holds this runtime alone and is
-started afresh for each repeat. `median` is the median over repeats of the ratio of medians, plain / ours;
+are named, take turns in an order drawn anew for each turn, in one process that holds this runtime alone and
+is started afresh for each repeat. `median` is the median over repeats of the ratio of medians, plain / ours;
 `minimum` the ratio of the smallest times of all.
 """
 

@@ -69,7 +69,8 @@ class ModelSpec:
     `fastest` maps an export target to the forms that are fastest there, by `make bench-export`. `calibrated`
     is whether its live weights need their BatchNorms set to what passes through them, for without that an
     image changes nothing in the logits. `scaled` are factors of live weights, by what their keys end in,
-    where a deep network would blow rounding up without. `code` and `commit`: the authors' code (None: not published).
+    where a deep network would blow rounding up without. `code` and `commit`: the authors' code (None: not
+    published).
     `package` is the one that holds the network's own code.
     """
 

@@ -35,8 +35,8 @@ def involve(x: Tensor, kernels: Tensor, kernel: int, stride: int = 1) -> Tensor:
     """Return (N, C, H', W') `x` (N, C, H, W), each pixel's window weighted by the kernels made for it.
 
     y[c, i, j] = sum over u, v of kernels[g(c), u, v, i, j] x[c, s i + u - p, s j + v - p], zeros outside,
-    with p = (K - 1) / 2 and g(c) the group of consecutive channels that c belongs to (Li et al., arXiv:2103.06255,
-    eq. 4). `kernels` is (N, G K K, H', W'), the taps of a group row by row. BadInput where the kernels do not
+    with p = (K - 1) / 2 and g(c) the group of consecutive channels that holds c (arXiv:2103.06255, eq. 4).
+    `kernels` is (N, G K K, H', W'), the taps of a group row by row. BadInput where the kernels do not
     lie on the map that `stride` leaves.
     """
     batch, channels, height, width = x.shape

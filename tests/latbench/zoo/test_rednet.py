@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import exporters
 from latbench import create_model
 from latbench.errors import BadInput
 from latbench.zoo.create import example_input
@@ -66,3 +67,23 @@ def test_a_size_whose_maps_become_odd_before_a_stride_is_refused():
         create_model("rednet26", 230)
     with pytest.raises(BadInput, match="multiples of 2"):
         create_model("rednet26")(torch.zeros(1, 3, 230, 230))
+
+
+def test_weights_do_not_blow_rounding_up():
+    known = spec("rednet50")
+    model, image = create_model("rednet50"), example_input(known)
+    single, double = model(image), model.double()(image.double())
+    assert float((single - double).abs().max()) <= 1e-5 * float(double.abs().max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
+def test_the_export_passes_its_gate_with_no_window_copied_out(target, tmp_path):
+    known = spec("rednet26")
+    made = exporters.export(
+        create_model("rednet26"), (example_input(known),), name="rednet26", output=tmp_path, target=target
+    )
+    assert made.manifest["sensitivity"] > 0.1
+    assert made.manifest["parity"]["simplified"]["max_rel"] <= 1e-5
+    assert len(made.manifest["involutions"]) == 9
+    assert all(site["used"] != "unfold" for site in made.manifest["involutions"])
