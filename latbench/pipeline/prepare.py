@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -137,18 +138,21 @@ def reference(
     """Return the `Prepared` of an ONNX file, with seeded inputs and its unoptimised outputs in `folder`.
 
     Where `inputs` or a `resolution` fix an axis that it leaves open, what runs is a copy in `folder` with
-    every shape fixed. Its hash is over the weights that it keeps in other files too. Without ONNX Runtime the
-    outputs stay unchecked. BadInput when ONNX Runtime cannot run the graph as it is.
+    every shape fixed and every weight inside; so it is where ONNX Runtime takes the graph only with its
+    weights inside, as when axes are among those in other files. The hash is over the weights that the file
+    keeps in others too. Without ONNX Runtime the outputs stay unchecked. BadInput when it cannot run the
+    graph as it is.
     """
     file, asked = Path(path), Inputs.from_json(inputs or {})
     known = inspect(file, asked, resolution)
     arrays = generate(known.inputs, SEED, asked)
-    outputs = _unoptimised(file, arrays)
+    outputs, inlined = _unoptimised(file, arrays, known)
     given = _whole_sha256(file, known)
+    copied = known.pinned or inlined
     try:
-        if known.pinned:
+        if copied:
             file = pin(file, known, outputs or {}, Path(folder), given)
-        sha256 = sha256_of(file) if known.pinned else given
+        sha256 = sha256_of(file) if copied else given
         target = Path(folder) / f"{file.stem}-{sha256[:12]}-{_short(arrays)}.npz"
         stored = {f"input:{name}": array for name, array in arrays.items()}
         stored |= {f"output:{name}": array for name, array in (outputs or {}).items()}
@@ -156,7 +160,7 @@ def reference(
         wholefile.write(target, _packed(stored))
     except OSError as error:
         raise unwritable(Path(folder), error) from error
-    external = () if known.pinned else known.external
+    external = () if copied else known.external
     return Prepared(
         source=Source("onnx", path=str(file.resolve())),
         input_shape=shapes_text([one.shape for one in known.inputs]),
@@ -185,13 +189,26 @@ def _short(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()[:8]
 
 
-def _unoptimised(file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+def _unoptimised(
+    file: Path, inputs: Mapping[str, np.ndarray], known: OnnxFile
+) -> tuple[dict[str, np.ndarray] | None, bool]:
+    """Return the outputs, and whether ONNX Runtime gave them only once all weights were in the model."""
     try:
         import onnxruntime  # noqa: F401 - only whether it is there
     except ImportError:
-        return None
+        return None, False
     try:
-        return execute(str(file), inputs)
+        return execute(str(file), inputs), False
     except Exception as error:
+        if known.external:
+            # No file, no onnx package, over 2 GiB, or another fault: what was said first says why.
+            with suppress(Exception):
+                return execute(_whole(file), inputs), True
         why = " ".join(str(error).split())[:300].rstrip(".")
         raise BadInput(f"{file} cannot be run even without optimisations: {why}; export it again.") from error
+
+
+def _whole(file: Path) -> bytes:
+    import onnx
+
+    return onnx.load(file).SerializeToString()

@@ -11,13 +11,12 @@ from latbench.pipeline.pinned import pin
 from latbench.pipeline.prepare import reference
 
 
-@pytest.fixture
-def dynamic(tmp_path):
-    """A file with an open batch and length: a sum of table rows, and the places that are not 0."""
+def saved(folder, sizes=("batch", "length"), beside=64):
+    """Save a sum of table rows and the places that are not 0, tensors of so many Python bytes beside it."""
     weight = numpy_helper.from_array(np.arange(10, dtype=np.float32).reshape(5, 2), "w")
-    given = [helper.make_tensor_value_info("ids", TensorProto.INT64, ("batch", "length"))]
+    given = [helper.make_tensor_value_info("ids", TensorProto.INT64, sizes)]
     made = [
-        helper.make_tensor_value_info("sum", TensorProto.FLOAT, ("batch", 2)),
+        helper.make_tensor_value_info("sum", TensorProto.FLOAT, (sizes[0], 2)),
         helper.make_tensor_value_info("places", TensorProto.INT64, (2, "found")),
     ]
     nodes = [
@@ -27,10 +26,16 @@ def dynamic(tmp_path):
     ]
     axis = numpy_helper.from_array(np.array([1]), "axis")
     built = helper.make_graph(nodes, "g", given, made, [weight, axis])
-    path = tmp_path / "dynamic.onnx"
+    path = folder / "dynamic.onnx"
     model = helper.make_model(built, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    onnx.save(model, path, save_as_external_data=True, location="dynamic.bin", size_threshold=16)
+    onnx.save(model, path, save_as_external_data=True, location="dynamic.bin", size_threshold=beside)
     return path
+
+
+@pytest.fixture(params=[64, 0], ids=["weights", "axes_too"])
+def dynamic(request, tmp_path):
+    """A file with an open batch and length, and weights, or also the axes of a sum, in a file beside it."""
+    return saved(tmp_path, beside=request.param)
 
 
 def shape(value):
@@ -53,6 +58,25 @@ def test_a_copy_has_every_shape_fixed_and_its_weights_inside(dynamic, tmp_path):
 
     outputs = execute(str(path), {"ids": given})
     assert all(np.array_equal(outputs[name], expected[name]) for name in outputs)
+
+
+def test_axes_kept_beside_a_file_are_moved_into_a_copy_and_run(tmp_path):
+    path = saved(tmp_path, (3, 4), beside=0)
+    made = reference(str(path), str(tmp_path / "out"))
+    assert made["artifact_path"] != str(path)
+    path.with_suffix(".bin").unlink()
+    from exporters.execute import execute
+
+    with np.load(made["reference"]) as arrays:
+        outputs = execute(made["artifact_path"], {"ids": arrays["input:ids"]})
+        assert all(np.array_equal(outputs[name], arrays[f"output:{name}"]) for name in outputs)
+
+
+def test_weights_that_onnx_runtime_reads_stay_beside_the_file(tmp_path):
+    path = saved(tmp_path, (3, 4))
+    made = reference(str(path), str(tmp_path / "out"))
+    assert made["artifact_path"] == str(path)
+    assert made["artifact_bytes"] == path.stat().st_size + path.with_suffix(".bin").stat().st_size
 
 
 def test_weights_kept_beside_a_file_are_in_its_hash(dynamic, tmp_path):
