@@ -37,7 +37,8 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Zoo models, package.module:factory, or a path to an .onnx or .pt2 file. (default: all)",
+            help="Zoo models, timm:NAME, package.module:factory, or a path to an .onnx or .pt2 file. "
+            "(default: the whole zoo)",
         ),
     ] = None,
     *,
