@@ -19,7 +19,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-involution bench-rerun bench-regimes bench-evidence bench-aa wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-tried bench-involution bench-rerun bench-regimes bench-evidence bench-aa wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
