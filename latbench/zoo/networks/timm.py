@@ -129,7 +129,11 @@ def _check(timm: Any, name: str) -> None:
     known = timm.list_models()
     if architecture not in known:
         near = get_close_matches(architecture.lower().replace("-", "_"), known, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(PREFIX + one for one in near)}?" if near else f"it has {len(known)} of them, none like it."
+        hint = (
+            f"did you mean {', '.join(PREFIX + one for one in near)}?"
+            if near
+            else f"it has {len(known)} of them, none like it."
+        )
         raise BadInput(f"timm {timm.__version__} has no model {architecture!r}; {hint}")
     tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:

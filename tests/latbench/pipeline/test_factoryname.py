@@ -38,9 +38,7 @@ def test_arguments_are_literals_and_plain_words_are_text(arguments, args, kwargs
     assert (found.args, dict(found.kwargs)) == (args, kwargs)
 
 
-@pytest.mark.parametrize(
-    "text", ["a:", ":b", "a b:c", "a:b:c", "1:2", "a:make(x=1", "a:make)x("]
-)
+@pytest.mark.parametrize("text", ["a:", ":b", "a b:c", "a:b:c", "1:2", "a:make(x=1", "a:make)x("])
 def test_what_is_no_factory_is_refused(text):
     with pytest.raises(BadInput, match=r"write package\.module:factory or path/to/file\.py:factory"):
         parse(text)
