@@ -38,6 +38,7 @@ efficientformerv2 = partial(
     paper="Rethinking Vision Transformers for MobileNet Size and Speed, ICCV 2023, arXiv:2212.08059",
     sizes=Sizes(multiple=32),
     fixed=True,
+    scaled={".gamma": 0.1},
 )
 
 
