@@ -100,7 +100,11 @@ def plain_export(module: Any, image: Any, path: Path) -> Path:
 def export_all(models: Sequence[str], folder: Path, portable: bool, jobs: int) -> list[str]:
     """Return the models that could be exported, each in a process of its own, `jobs` at a time."""
 
+    names = (PLAIN, *([PORTABLE] if portable else []), *RUNTIMES)
+
     def one(model: str) -> bool:
+        if all((folder / f"{model}.{name}.onnx").exists() for name in names):
+            return True
         command = [
             sys.executable,
             __file__,
