@@ -11,12 +11,14 @@ FIRST = ("norm_through_concat",)
 """Passes of every target that run before circular correlations are looked for, which carry what they fold."""
 
 COMMON = (
+    "gelu",
     "fold_scale",
     "fold_norm",
     "linear_residual",
     "norm_into_conv",
     "affine_into_conv",
     "one_transpose",
+    "one_gather",
     "spread_pixels",
     "pad_depthwise",
 )
@@ -26,7 +28,7 @@ LAST = ("pointwise_matmul",)
 TARGETS: dict[str, tuple[str, ...]] = {
     "portable": (*COMMON, *LAST),
     "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
-    "openvino": (*COMMON, "group_norm", *LAST),
+    "openvino": (*COMMON, "scale_into_product", "group_norm", *LAST),
     "tensorrt": (*COMMON, *LAST),
 }
 
