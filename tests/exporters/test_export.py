@@ -46,7 +46,9 @@ def run(artifact, inputs):
     return dict(zip(names, session.run(names, inputs), strict=True))
 
 
-@pytest.mark.parametrize("opset", [18, 19, 20, 21, 22, 23, 24])
+@pytest.mark.parametrize(
+    "opset", [18, 20, 24, *(pytest.param(opset, marks=pytest.mark.slow) for opset in (19, 21, 22, 23))]
+)
 def test_the_file_is_of_the_opset_asked_for(export, linear, pair, opset):
     artifact = export(linear, pair, opset=opset)
     imports = {item.domain: item.version for item in onnx.load(artifact.path).opset_import}

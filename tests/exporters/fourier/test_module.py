@@ -256,9 +256,12 @@ NETWORKS = {
     "fast parc": (FastParC, (1, 8, 14, 10)),
     "fourier mixer": (FourierMixer, (1, 6, 6, 8)),
 }
+FEW = ("spectral convolution", "fast parc", "fourier mixer")
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in FEW else pytest.mark.slow) for name in NETWORKS]
+)
 def test_networks_run_on_plain_real_operators(name, tmp_path):
     kind, shape = NETWORKS[name]
     torch.manual_seed(0)

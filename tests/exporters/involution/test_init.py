@@ -84,7 +84,14 @@ SHAPES = [
 ]
 
 
-@pytest.fixture(scope="module", params=SHAPES, ids=str)
+FEW = [(3, 1, (9, 6)), (5, 2, (6, 10)), (7, 1, (5, 5)), (7, 2, (2, 4)), (3, 3, (9, 6))]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(shape, marks=() if shape in FEW else pytest.mark.slow) for shape in SHAPES],
+    ids=str,
+)
 def published(request):
     kernel, stride, size = request.param
     torch.manual_seed(0)

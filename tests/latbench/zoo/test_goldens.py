@@ -18,7 +18,16 @@ from latbench.zoo.weights import live
 GOLDENS = Path(__file__).parents[2] / "data" / "goldens"
 TOLERANCE = 1e-4
 MODELS = sorted(path.stem for path in GOLDENS.glob("*.json") if not path.stem.endswith("_blocks"))
-FORMS = [(expand, layout) for expand in ("broadcast", "repeat") for layout in (*LAYOUTS, MIXED)]
+FEW = (("broadcast", "channels_last"), ("broadcast", MIXED), ("repeat", "channels_first"))
+QUICK = {
+    *("convnext_xt", "edgevit_xxs", "efficientmod_xxs", "parc_convnext_xt", "parc_mobilenetv2"),
+    *("cswin_tiny", "cvt_13", "pvt_tiny", "pvt_v2_b0"),
+}
+FORMS = [
+    pytest.param(expand, layout, marks=() if (expand, layout) in FEW else pytest.mark.slow)
+    for expand in ("broadcast", "repeat")
+    for layout in (*LAYOUTS, MIXED)
+]
 BLOCKS = {
     "block_c32_r1_56": lambda layout: ScaledResidual(32, Modulation(32, 1, layout), layout),
     "block_c64_r4_28": lambda layout: ScaledResidual(64, Modulation(64, 4, layout), layout),
@@ -41,7 +50,10 @@ def shapes(module):
     return {key: list(tensor.shape) for key, tensor in module.state_dict().items()}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODELS],
+)
 def test_keys_shapes_and_logits_are_those_of_the_authors_code(name):
     golden = json.loads((GOLDENS / f"{name}.json").read_text())
     logits = np.load(GOLDENS / f"{name}.npz")["logits"]
