@@ -1,14 +1,20 @@
 """What the pages for people promise: the commands and options they name exist, and links lead somewhere."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
 
+from exporters.involution import lowerings as involutions
+from exporters.involution.choice import RULES
+from exporters.passes import passes
+from exporters.targets import FIRST, TARGETS
 from latbench.cli.app import app, invoke
 from latbench.machine import kernels, witnesses
+from latbench.zoo.registry import models
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
@@ -90,6 +96,74 @@ def test_every_witness_is_explained():
     page = (ROOT / "results" / "README.md").read_text("utf-8").partition("\n## Witnesses\n")[2]
     explained = {name for line in page.splitlines() if line.startswith("| `") for name in SPAN.findall(line)}
     assert not {*told, "flush_denormals_ratio"} - explained
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Return the rows of the first table whose header begins with `heading`, without header and rule."""
+    lines = iter((ROOT / page).read_text("utf-8").splitlines())
+    assert next((line for line in lines if line.startswith(heading)), None), f"no table {heading} in {page}"
+    next(lines)
+    found = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return found
+
+
+def escaped(text: str) -> str:
+    return re.sub(r"([*|<_])", r"\\\1", text)
+
+
+def test_the_zoo_of_the_readme_has_every_family_and_counts_its_models():
+    counted = Counter(model.family for model in models())
+    told = [(row[0].split(", "), int(row[1])) for row in rows("README.md", "| families | models |")]
+    assert sorted(family for families, _ in told for family in families) == sorted(counted)
+    assert [count for _, count in told] == [sum(map(counted.get, families)) for families, _ in told]
+
+
+def test_every_pass_stands_in_the_table_with_its_targets():
+    def where(name: str) -> str:
+        found = [target for target, names in TARGETS.items() if name in (*FIRST, *names)]
+        return "every" if len(found) == len(TARGETS) else ", ".join(found) or "none"
+
+    told = {row[0].strip("`"): row for row in rows("docs/passes.md", "| Pass | Targets |")}
+    assert set(told) == set(passes())
+    assert not [name for name, row in told.items() if len(row) != 4 or not all(row)]
+    assert {name: row[1].partition(", before")[0].partition(", last")[0] for name, row in told.items()} == {
+        name: where(name) for name in told
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_passes_stand_in_the_order_in_which_they_run(target):
+    order = [row[0].strip("`") for row in rows("docs/passes.md", "| Pass | Targets |")]
+    assert [name for name in order if name in TARGETS[target]] == list(TARGETS[target])
+
+
+def test_the_conditions_of_every_pass_are_its_own_words():
+    wanted = {
+        name: [f"`{name}`", escaped(one.requires), escaped(one.ensures), escaped(one.mathematics)]
+        for name, one in passes().items()
+    }
+    told = {row[0].strip("`"): row for row in rows("docs/passes.md", "| Pass | Requires |")}
+    paste = "\n".join(f"| {' | '.join(row)} |" for name, row in wanted.items() if told.get(name) != row)
+    assert told == wanted, f"paste into docs/passes.md:\n{paste}"
+
+
+def test_every_lowering_of_involutions_and_every_rule_is_told():
+    told = [row[0].strip("`") for row in rows("docs/involution.md", "| Name | Operators |")]
+    assert sorted(told) == sorted(involutions())
+    ruled = [row[1:] for row in rows("docs/involution.md", "| | Lowering | Target |")]
+    assert ruled == [
+        [
+            f"`{rule.lowering}`",
+            ", ".join(rule.targets or ("any",)),
+            f"{rule.columns} column{'s' * (rule.columns != 1)}",
+            rule.why,
+        ]
+        for rule in RULES
+    ]
 
 
 def test_a_planted_fault_is_seen():
