@@ -12,6 +12,12 @@ PARC = "Lowering of circular correlations: auto (by measurement), spatial, fft, 
 INVOLUTION = "Lowering of involutions: auto (by target and shape), unfold, two_level, banded, ..."
 """The same of an option --involution."""
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        help="Exports at a time, each a process. (default: 1 for one model, else 2 with CPUs and memory)"
+    ),
+]
 Resolution = Annotated[
     int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
 ]

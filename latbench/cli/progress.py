@@ -42,6 +42,11 @@ class PlainWatch(Watch):
         """Print what is being done."""
         say(f"{model}: {what}")
 
+    def prepared(self, model: str, fault: str | None, count: int, total: int) -> None:
+        """Print how far the preparations are, where there are several, and a failure at once."""
+        if fault is not None or total > 1:
+            say(f"{count} of {total} prepared: {model}{f' {fault}' if fault else ''}")
+
     def started(self, run_id: str, progress: Progress) -> None:
         """Print the run's name, and how much of it is done already."""
         resumed = f", resumed: {progress.done} of {progress.total} launches are done" if progress.done else ""
@@ -136,7 +141,9 @@ def plan_lines(overview: Overview) -> list[str]:
     """Return the plan and its estimate as sentences."""
     names = ", ".join(overview.models) if len(overview.models) <= 3 else f"{len(overview.models)} models"
     skipped = f" ({overview.skipped} will be skipped)" if overview.skipped else ""
-    exports = f", after {overview.exports} export{'s' * (overview.exports != 1)}" if overview.exports else ""
+    at_once = f", {overview.jobs} at a time" if overview.jobs > 1 else ""
+    many = f"{overview.exports} export{'s' * (overview.exports != 1)}{at_once}"
+    exports = f", after {many}" if overview.exports else ""
     threads = " or ".join(map(str, overview.threads))
     plan = (
         f"Plan: {overview.cells} cell{'s' * (overview.cells != 1)}{skipped}, {names} on "
@@ -149,6 +156,16 @@ def plan_lines(overview: Overview) -> list[str]:
     most, least = overview.most_seconds, duration(overview.seconds)
     time = f"about {least}" if most is None else f"at least {least}, at most about {duration(most)}"
     return [plan, f"Time: {time}, from {overview.basis}{without}."]
+
+
+def refused_lines(overview: Overview, most: int = 3) -> list[str]:
+    """Return a line for each reason for which cells will be skipped, with how many, and of which models."""
+    lines = []
+    for reason, cells in overview.refused.items():
+        models, runtimes = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+        of = ", ".join(models) if len(models) <= most else f"{len(models)} models"
+        lines.append(f"Skipped: {len(cells)}, {of} on {', '.join(runtimes)}: {reason}")
+    return lines
 
 
 def _launches(overview: Overview) -> str:

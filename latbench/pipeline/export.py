@@ -1,5 +1,6 @@
 """Exports: a wish becomes an artifact, or the one made earlier is found again."""
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import exporters
 import latbench
 from exporters.artifact import Artifact, load
 from exporters.lowerings.name import AUTO
+from exporters.memory import peak_mib
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.machine import cpuinfo
 from latbench.machine.files import Tree
@@ -42,17 +44,37 @@ def export(wish: Wish, output: Path) -> Artifact:
     Raises ExportError when the gate refuses it, InputError or BadInput when the wish cannot be met, and
     EnvironmentFault without the packages it takes or when `output` cannot be written.
     """
+    return export_weighed(wish, output)[0]
+
+
+def export_weighed(wish: Wish, output: Path) -> tuple[Artifact, float | None]:
+    """Return what `export` does, and the peak resident memory of this process in MiB, None where unknown.
+
+    The manifest's is that since the export's start; building the module and counting its MACs come before,
+    and what they took at their peak counts here too.
+    """
     _check_packages(wish)
-    return export_built(wish, build(wish), output)
+    built = build(wish)
+    counts, before = _counts(built), peak_mib()
+    artifact = export_built(wish, built, output, counts=counts)
+    told = [peak for peak in (before, peak_mib()) if peak is not None]
+    return artifact, max(told, default=None)
 
 
-def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | None" = None) -> Artifact:
+def export_built(
+    wish: Wish,
+    built: Built,
+    output: Path,
+    captured: "Captured | None" = None,
+    counts: Mapping[str, int] | None = None,
+) -> Artifact:
     """Return the artifact of `wish` from what `build` made of it, raising as `export` does.
 
-    `captured` is the graph of that module where another wish has captured it already.
+    `captured` is the graph of that module where another wish has captured it already, `counts` are its
+    parameters and MACs where they are known.
     """
-    counts = _counts(built)
-    provenance = wish.provenance | {name: str(count) for name, count in counts.items()}
+    told = _counts(built) if counts is None else counts
+    provenance = origin(wish) | {name: str(count) for name, count in told.items()}
     try:
         output.mkdir(parents=True, exist_ok=True)
         return exporters.export(
@@ -77,27 +99,35 @@ def export_built(wish: Wish, built: Built, output: Path, captured: "Captured | N
         raise unwritable(output / f"{wish.stem}.onnx", error) from error
 
 
-def existing(wish: Wish, output: Path) -> Artifact | None:
+def existing(
+    wish: Wish, output: Path, *, newest_ns: int | None = None, hashed: bool = True
+) -> Artifact | None:
     """Return the artifact of `wish` in the folder `output` if making it again would give the same, else None.
 
     Its manifest must state this origin, target, opset, the versions installed now and the table of lowerings
     in use, its hash must be right, and it must be younger than the code that makes it; where nothing can be
-    exported, its origin and hash suffice. Imports neither PyTorch nor ONNX.
+    exported, its origin and hash suffice. `newest_ns` is what `newest_source_ns` returned, to ask it once for
+    many; not `hashed`, the file's size stands for its hash. Imports neither PyTorch nor ONNX.
     """
     if not kinds()[wish.kind].repeatable:
         return None
-    artifact = load(output / f"{wish.stem}.onnx")
+    artifact = load(output / f"{wish.stem}.onnx", hashed=hashed)
     if artifact is None or (artifact.target, artifact.opset) != (wish.target, wish.opset):
         return None
     stated = artifact.manifest["provenance"]
-    same = all(stated.get(key) == value for key, value in wish.provenance.items())
+    same = all(stated.get(key) == value for key, value in origin(wish).items())
     told = artifact.manifest["versions"].items()
     current = (
         all(_installed(name) == version for name, version in told)
-        and younger_than_code(artifact.path)
+        and (younger_than_code(artifact.path) if newest_ns is None else _written_ns(artifact) >= newest_ns)
         and _same_table(artifact)
     )
     return artifact if same and (current or missing_packages()) else None
+
+
+def origin(wish: Wish) -> dict[str, str]:
+    """Return the provenance of a wish, with the versions of other packages whose code makes its module."""
+    return {**wish.provenance, **kinds()[wish.kind].packages(wish.name)}
 
 
 def _same_table(artifact: Artifact) -> bool:
@@ -111,12 +141,20 @@ def counted(stated: Any, name: str) -> int | None:
     return int(stated[name]) if name in stated else None
 
 
-def younger_than_code(path: Path) -> bool:
-    """Tell whether `path` was written after every source file of the zoo and the exporters."""
-    written = path.stat().st_mtime_ns
+def newest_source_ns() -> int:
+    """Return when the newest source file of the zoo and the exporters was written, in ns since the epoch."""
     package = Path(latbench.__file__).parent
     folders = (Path(exporters.__file__).parent, package / "zoo", package / "pipeline" / "subjects")
-    return all(source.stat().st_mtime_ns <= written for folder in folders for source in folder.rglob("*.py"))
+    return max(source.stat().st_mtime_ns for folder in folders for source in folder.rglob("*.py"))
+
+
+def younger_than_code(path: Path) -> bool:
+    """Tell whether `path` was written after every source file of the zoo and the exporters."""
+    return path.stat().st_mtime_ns >= newest_source_ns()
+
+
+def _written_ns(artifact: Artifact) -> int:
+    return artifact.path.stat().st_mtime_ns
 
 
 def _counts(built: Built) -> dict[str, int]:

@@ -48,7 +48,8 @@ class RunOptions(Protocol):
     `precision` is the arithmetic asked for, `timeout` the seconds a launch may take (None: ten times the
     estimate, at least 600 s). What is asked about launches is in `Protocol`: `iterations` are timed ones per
     cell, over all launches, `warmup` those before them in each launch, `launches` the fresh processes.
-    `inputs` are asked for of models that leave theirs open.
+    `inputs` are asked for of models that leave theirs open. `jobs` exports are made at one time (None: 1 for
+    one model, else 2 where CPUs and memory allow).
     """
 
     names: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class RunOptions(Protocol):
     timeout: float | None = None
     fresh: bool = False
     output: Path = field(default=OUTPUT)
+    jobs: int | None = None
 
     def __post_init__(self) -> None:
         one_of("--protocol", self.protocol, PROTOCOLS)
@@ -76,6 +78,8 @@ class RunOptions(Protocol):
         check_opset(self.opset)
         if self.resolution is not None:
             at_least("--resolution", self.resolution, 1)
+        if self.jobs is not None:
+            at_least("--jobs", self.jobs, 1)
         if self.timeout is not None and not self.timeout > 0:
             raise BadInput(f"--timeout {self.timeout:g} is no time to wait; use seconds above 0.")
         self._check_runtimes()

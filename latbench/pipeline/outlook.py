@@ -16,12 +16,15 @@ Seen = Mapping[estimate.Key, estimate.Cost]
 
 
 def overview(
-    cells: Sequence[Wanted], options: RunOptions, exports: int, found: Survey, seen: Seen
+    cells: Sequence[Wanted], options: RunOptions, exports: int, found: Survey, seen: Seen, *, jobs: int = 1
 ) -> Overview:
-    """Return the plan of `cells`, of which `exports` artifacts are missing; `options` are what they share."""
+    """Return the plan of `cells`, of which `exports` artifacts are missing; `options` are what they share.
+
+    `jobs` of them are made at one time.
+    """
     pairs = [(one, _cost(one, found, seen)) for one in cells if one.refusal is None]
     known = [cost for _, cost in pairs if cost is not None]
-    looks, before = options.looks, exports * estimate.EXPORT_S
+    looks, before = options.looks, exports * estimate.EXPORT_S / jobs
     least = looks[0] if looks else options.launch_count
     inferences = options.warmup_count + (options.iteration_count or 0) // options.launch_count
     timed_s = pilot_s(options.label) if looks else 0.0
@@ -42,7 +45,18 @@ def overview(
         seconds=seconds if known else None,
         basis=" and ".join(dict.fromkeys(cost.basis for cost in known)),
         untold=tuple(dict.fromkeys(one.subject.name for one, cost in pairs if cost is None)),
+        jobs=jobs,
+        refused=_refused(cells),
     )
+
+
+def _refused(cells: Sequence[Wanted]) -> dict[str, list[tuple[str, str]]]:
+    """Return the cells that will be skipped, as (model, runtime), by the reason."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in cells:
+        if one.refusal is not None:
+            found.setdefault(one.refusal, []).append((one.subject.name, one.runtime))
+    return found
 
 
 def forecast(planned: Sequence[Planned], record: RunRecord, found: Survey, seen: Seen) -> estimate.Forecast:

@@ -1,22 +1,25 @@
 """The plan: which subjects on which runtimes, what each needs, and the cells that follow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from exporters.errors import ExportError, InputError
+from exporters.errors import InputError
 from exporters.targets import TARGETS
 from latbench import runtimes
 from latbench.errors import BadInput
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
-from latbench.pipeline.export import existing, missing_packages
+from latbench.pipeline.export import existing, missing_packages, newest_source_ns
+from latbench.pipeline.fleet import expected_mib
 from latbench.pipeline.inputs import Inputs
 from latbench.pipeline.options import FASTEST, PORTABLE, SPINNING, RunOptions
+from latbench.pipeline.pool import Ended, Job, Started, work
 from latbench.pipeline.prepare import existing_eager
 from latbench.pipeline.prepared import Prepared, of_artifact
-from latbench.pipeline.subjects import resolve
+from latbench.pipeline.subjects import kinds, resolve
 from latbench.pipeline.subjects.base import MODULE, ONNX, Subject
 from latbench.pipeline.subjects.zoo import whole_zoo
 from latbench.pipeline.watch import Watch
@@ -153,78 +156,98 @@ def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
     return runtime if runtime in TARGETS else PORTABLE
 
 
-class Preparation:
-    """What the cells of a run need, made once for all that share it, in the results directory."""
+def packages_of(cells: Iterable[Wanted]) -> dict[str, str]:
+    """Return the versions of other packages that models of `cells` come from, by distribution."""
+    found: dict[str, str] = {}
+    for subject in {one.subject.name: one.subject for one in cells if one.refusal is None}.values():
+        found |= kinds()[subject.kind].packages(subject.name)
+    return found
 
-    def __init__(self, output: Path, watch: Watch) -> None:
-        self._output, self._watch = output, watch
+
+class Preparation:
+    """What the cells of a run need, made once for all that share it, in the results directory.
+
+    `jobs` things are made at one time, each in a process of its own, as `pool.work` says.
+    """
+
+    def __init__(self, output: Path, watch: Watch, jobs: int = 1) -> None:
+        self._output, self._watch, self._jobs = output, watch, jobs
         self._folder = output / ARTIFACTS
 
     def missing(self, cells: Iterable[Wanted]) -> int:
-        """Return how many artifacts will have to be exported."""
+        """Return how many artifacts and eager references will have to be made; no file's hash is checked."""
         distinct = {self._key(one): one for one in cells if one.refusal is None}
-        return sum(one.target != GIVEN and self._ready(one) is None for one in distinct.values())
+        newest_ns = newest_source_ns()
+        return sum(
+            one.target != GIVEN and self._ready(one, newest_ns=newest_ns, hashed=False) is None
+            for one in distinct.values()
+        )
 
     def plan(self, cells: Sequence[Wanted]) -> tuple[Planned, ...]:
         """Return the cells with what they need prepared; one that cannot be prepared comes with a verdict.
 
-        Where names were given, InputError and BadInput are raised instead, before anything is measured.
+        Where a single model was named, InputError and BadInput are raised instead. Everything is made when
+        this returns.
         """
-        made: dict[tuple[Any, ...], Prepared | Verdict] = {}
-        planned = []
-        for one in cells:
-            if one.refusal is not None:
-                found: Prepared | Verdict = Verdict("skipped", one.refusal)
-            else:
-                key = self._key(one)
-                if key not in made:
-                    made[key] = self._prepare(one)
-                found = made[key]
-            planned.append(self._planned(one, found))
-        return tuple(planned)
+        made = self._made({self._key(one): one for one in cells if one.refusal is None})
+        return tuple(
+            self._planned(one, Verdict("skipped", one.refusal) if one.refusal else made[self._key(one)])
+            for one in cells
+        )
 
-    def _key(self, one: Wanted) -> tuple[Any, ...]:
+    def _key(self, one: Wanted) -> Hashable:
         wish, forms = one.wish, sorted(one.forms.items())
         asked = (wish.resolution, wish.opset, wish.threads, wish.inputs)
         return (wish.name, one.source, one.target, *asked, *forms)
 
-    def _prepare(self, one: Wanted) -> Prepared | Verdict:
+    def _made(self, wishes: Mapping[Hashable, Wanted]) -> dict[Hashable, Prepared | Verdict]:
+        made = {key: found for key, one in wishes.items() if (found := self._settled(one)) is not None}
+        jobs = [self._job(key, one) for key, one in wishes.items() if key not in made]
+
+        def starting(key: Hashable) -> None:
+            self._watch.preparing(wishes[key].subject.name, _doing(wishes[key]))
+
+        with closing(work(jobs, self._jobs, starting)) as ends:
+            for count, ended in enumerate(ends, 1):
+                one = wishes[ended.key]
+                made[ended.key] = became = _became(one, ended)
+                how = f"{became.status}: {became.reason}" if isinstance(became, Verdict) else None
+                self._watch.prepared(one.subject.name, how, count, len(jobs))
+        return made
+
+    def _settled(self, one: Wanted) -> Prepared | Verdict | None:
+        """Return what a cell needs where it is there already, or why it cannot be made; None: make it."""
         ready = None if one.target == GIVEN else self._ready(one)
         if ready is not None:
             return ready
         lacks = missing_packages() if one.source == ONNX and one.target != GIVEN else None
-        if lacks is not None:
-            return Verdict("skipped", f"it cannot be exported here: {lacks}")
-        try:
-            return Prepared.from_json(self._made(one))
-        except (BadInput, InputError) as error:
-            if one.options.names:
-                raise
-            return Verdict("failed", str(error))
-        except ExportError as error:
-            return Verdict("failed", str(error))
-        except WorkerDied as error:
-            return Verdict(error.status, f"the process that prepares it died: {error}")
+        return None if lacks is None else Verdict("skipped", f"it cannot be exported here: {lacks}")
 
-    def _ready(self, one: Wanted) -> Prepared | None:
+    def _ready(self, one: Wanted, *, newest_ns: int | None = None, hashed: bool = True) -> Prepared | None:
         if one.target == EAGER:
-            return existing_eager(one.wish, self._folder)
-        artifact = existing(one.wish, self._folder)
+            return existing_eager(one.wish, self._folder, newest_ns=newest_ns)
+        artifact = existing(one.wish, self._folder, newest_ns=newest_ns, hashed=hashed)
         return None if artifact is None else of_artifact(artifact)
 
-    def _made(self, one: Wanted) -> dict[str, Any]:
+    def _job(self, key: Hashable, one: Wanted) -> Job[Hashable]:
+        """Return the job that makes what a cell needs, as large as an export of so many weights."""
+        task, arguments = self._task(one)
+        params = one.subject.params
+        if one.target == GIVEN:
+            params = Path(one.subject.name).stat().st_size // 4
+
+        def do(started: Started) -> dict[str, Any]:
+            return call(task, arguments, started=started)
+
+        return Job(key, expected_mib(params), do)
+
+    def _task(self, one: Wanted) -> tuple[str, dict[str, Any]]:
         folder = str(self._folder)
         if one.target == GIVEN:
-            self._watch.preparing(one.subject.name, "computing its reference outputs")
             subject = one.subject
             asked = {"inputs": subject.inputs.to_json(), "resolution": one.options.resolution}
-            return call("reference", {"path": subject.name, "folder": folder, **asked})
-        wish = one.wish.to_json()
-        if one.target == EAGER:
-            self._watch.preparing(one.subject.name, "computing its eager outputs")
-            return call("eager", {"wish": wish, "folder": folder})
-        self._watch.preparing(one.subject.name, f"exporting it, target {one.target}")
-        return call("exported", {"wish": wish, "folder": folder})
+            return "reference", {"path": subject.name, "folder": folder, **asked}
+        return "eager" if one.target == EAGER else "exported", {"wish": one.wish.to_json(), "folder": folder}
 
     def _planned(self, one: Wanted, found: Prepared | Verdict) -> Planned:
         subject, options = one.subject, one.options
@@ -249,6 +272,25 @@ class Preparation:
         if isinstance(found, Verdict):
             return Planned(cell, found)
         return Planned(_with(cell, found, self._output.resolve()))
+
+
+def _doing(one: Wanted) -> str:
+    """Return what is being done so that a cell can be measured."""
+    if one.target == GIVEN:
+        return "computing its reference outputs"
+    return "computing its eager outputs" if one.target == EAGER else f"exporting it, target {one.target}"
+
+
+def _became(one: Wanted, ended: Ended[Hashable]) -> Prepared | Verdict:
+    """Return what was made, or the verdict; raise what a user who named one model has to mend first."""
+    error = ended.error
+    if error is None:
+        return Prepared.from_json(ended.value)
+    if isinstance(error, WorkerDied):
+        return Verdict(error.status, f"the process that prepares it died: {error}")
+    if isinstance(error, BadInput | InputError) and len(set(one.options.names)) == 1:
+        raise error
+    return Verdict("failed", str(error))
 
 
 def _with(cell: CellPlan, found: Prepared, root: Path) -> CellPlan:

@@ -16,9 +16,8 @@ from exporters.artifact import sha256_of
 from exporters.errors import InputError
 from exporters.execute import execute
 from exporters.finish import versions
-from exporters.memory import peak_mib
 from latbench.errors import BadInput
-from latbench.pipeline.export import build, existing, export, younger_than_code
+from latbench.pipeline.export import build, existing, export, export_weighed, origin, younger_than_code
 from latbench.pipeline.inputs import Inputs, generate, shapes_text
 from latbench.pipeline.onnxfile import OnnxFile, inspect
 from latbench.pipeline.pinned import pin
@@ -45,8 +44,7 @@ def exported(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
 
 def anew(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """Return {"peak_mib": ...}, the peak memory of this process once a wish is exported into `folder`."""
-    export(Wish.from_json(wish), Path(folder))
-    return {"peak_mib": peak_mib()}
+    return {"peak_mib": export_weighed(Wish.from_json(wish), Path(folder))[1]}
 
 
 def eager(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
@@ -59,20 +57,25 @@ def eager(wish: Mapping[str, Any], folder: str) -> dict[str, Any]:
     return (found or _made_eager(wanted, Path(folder))).to_json()
 
 
-def existing_eager(wish: Wish, folder: Path) -> Prepared | None:
-    """Return what `eager` made earlier when making it again would give the same, else None."""
+def existing_eager(wish: Wish, folder: Path, *, newest_ns: int | None = None) -> Prepared | None:
+    """Return what `eager` made earlier when making it again would give the same, else None.
+
+    `newest_ns` is what `newest_source_ns` returned, to ask it once for many.
+    """
     note = folder / f"{wish.stem}.json"
     try:
         told = json.loads(note.read_text())
-        current = told["provenance"] == wish.provenance and told["versions"] == versions()
+        current = told["provenance"] == origin(wish) and told["versions"] == versions()
         prepared = Prepared.from_json(
             {**told["prepared"], "reference": str(note.with_suffix(".npz").resolve())}
         )
         whole = inputs_sha256(note.with_suffix(".npz")) == prepared.input_sha256
     except (OSError, ValueError, KeyError, TypeError, BadZipFile):
         return None
-    repeatable = kinds()[wish.kind].repeatable
-    return prepared if repeatable and current and whole and younger_than_code(note) else None
+    if not (kinds()[wish.kind].repeatable and current and whole):
+        return None
+    young = younger_than_code(note) if newest_ns is None else note.stat().st_mtime_ns >= newest_ns
+    return prepared if young else None
 
 
 def _made_eager(wish: Wish, folder: Path) -> Prepared:
@@ -101,7 +104,7 @@ def _made_eager(wish: Wish, folder: Path) -> Prepared:
             input_sha256=inputs_sha256(path),
             params=sum(parameter.numel() for parameter in built.module.parameters()),
         )
-        note = {"provenance": wish.provenance, "versions": versions(), "prepared": prepared.to_json()}
+        note = {"provenance": origin(wish), "versions": versions(), "prepared": prepared.to_json()}
         note["prepared"]["reference"] = path.name
         wholefile.write(path.with_suffix(".json"), json.dumps(note, indent=1).encode() + b"\n")
     except OSError as error:

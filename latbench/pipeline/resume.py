@@ -27,8 +27,12 @@ def planned_record(
     schedule: str,
     machine: Mapping[str, Any],
     command: Sequence[str],
+    packages: Mapping[str, str] | None = None,
 ) -> RunRecord:
-    """Return the record of a new run of `cells`, begun now."""
+    """Return the record of a new run of `cells`, begun now.
+
+    `packages` are the versions of further packages that its models come from.
+    """
     now = datetime.now(UTC)
     return RunRecord(
         run_id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
@@ -41,7 +45,7 @@ def planned_record(
         protocol=options.label,
         seed=options.seed,
         machine=machine,
-        versions=versions(),
+        versions=versions() | dict(packages or {}),
         environment=speed_variables(os.environ),
         schedule=schedule,
         precision_target=options.target_share,

@@ -14,25 +14,28 @@ from latbench.pipeline import estimate
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Execution, Launcher
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.outlook import forecast, overview
+from latbench.pipeline.outlook import Seen, forecast, overview
 from latbench.pipeline.plan import (
     Planned,
     Preparation,
     Wanted,
     idle,
+    packages_of,
     subjects,
     wanted,
     with_macs,
     without_effect,
 )
+from latbench.pipeline.pool import default_jobs
 from latbench.pipeline.resume import continued, planned_record
+from latbench.pipeline.subjects.base import Subject
 from latbench.pipeline.survey import ONE_THREAD, Survey
-from latbench.pipeline.watch import Watch
-from latbench.records import TABLE, Row, Store
+from latbench.pipeline.watch import Overview, Watch
+from latbench.records import RECORDS, TABLE, Records, Row, Store, read
 
 SHARED = (
     *("output", "device", "iterations", "launches", "warmup", "protocol", "seed", "timeout", "fresh"),
-    *("precision_target", "time_limit", "quick", "extend"),
+    *("precision_target", "time_limit", "quick", "extend", "jobs"),
 )
 """What all parts of a run have in common."""
 
@@ -77,45 +80,97 @@ def run_parts(
     """
     heard, options = watch or Watch(), parts[0]
     _check_shared(parts, schedule)
-    chosen = [subjects(part) for part in parts]
-    notes = without_effect(
-        [subject for found in chosen for subject in found],
-        dict.fromkeys(form for part in parts for form in part.forms),
-    )
-    notes += idle([one for found in chosen for one in found], options.inputs)
-    for note in notes if options.names else ():
-        heard.note(note)
+    chosen = _chosen(parts, heard)
     with Store.open(options.output) as store:
-        spun = _with_spinning(parts, heard)
-        found = survey_of(spun)
-        named = arms or [None] * len(parts)
-        cells = [
-            one
-            for subject, part, arm in zip(chosen, spun, named, strict=True)
-            for one in wanted(subject, part, found.available, arm)
-        ]
-        check_any(cells)
-        preparation = Preparation(options.output, heard)
         machine = probe()
         seen = estimate.earlier(store.records(), machine)
-        heard.planned(overview(cells, options, preparation.missing(cells), found, seen))
-        planned = with_macs(preparation.plan(cells))
+        ahead = _ahead(parts, chosen, arms, heard, seen)
+        heard.planned(ahead.overview)
+        planned = with_macs(ahead.preparation.plan(ahead.cells))
         check_apart(planned)
         fresh = planned_record(
-            [one.cell for one in planned], options, schedule=schedule, machine=machine, command=command
+            [one.cell for one in planned],
+            options,
+            schedule=schedule,
+            machine=machine,
+            command=command,
+            packages=packages_of(ahead.cells),
         )
         record = continued(store, fresh, heard, fresh=options.fresh)
         verdicts = {one.cell.cell_id: one.verdict for one in planned if one.verdict is not None}
         execution = Execution(
             store,
             record,
-            forecast(planned, record, found, seen),
+            forecast(planned, record, ahead.found, seen),
             watch=heard,
             timeout=options.timeout,
             launcher=launcher,
         )
         rows = execution.go(verdicts)
         return Outcome(record.run_id, tuple(rows), store.directory / TABLE)
+
+
+def preview(options: RunOptions, watch: Watch | None = None) -> Overview:
+    """Return the plan of the run that `options` ask for; nothing is exported, measured or written.
+
+    Raises as `run` does for what cannot be used.
+    """
+    heard = watch or Watch()
+    chosen = _chosen((options,), heard)
+    records = read(options.output) if (options.output / RECORDS).is_file() else Records()
+    return _ahead((options,), chosen, (), heard, estimate.earlier(records, probe())).overview
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """What lies ahead of a run: its cells, what prepares them, what the runtimes can do here, the plan."""
+
+    cells: Sequence[Wanted]
+    preparation: Preparation
+    found: Survey
+    overview: Overview
+
+
+def _chosen(parts: Sequence[RunOptions], heard: Watch) -> list[tuple[Subject, ...]]:
+    """Return the subjects of each part, and tell of options that change nothing in some of them."""
+    chosen = [subjects(part) for part in parts]
+    every = [subject for found in chosen for subject in found]
+    notes = without_effect(every, dict.fromkeys(form for part in parts for form in part.forms))
+    for inputs in dict.fromkeys(part.inputs for part in parts):
+        of_these = [found for found, part in zip(chosen, parts, strict=True) if part.inputs == inputs]
+        notes += idle([subject for found in of_these for subject in found], inputs)
+    for note in notes if parts[0].names else ():
+        heard.note(note)
+    return chosen
+
+
+def _ahead(
+    parts: Sequence[RunOptions],
+    chosen: Sequence[tuple[Subject, ...]],
+    arms: Sequence[str | None],
+    heard: Watch,
+    seen: Seen,
+) -> _Ahead:
+    spun = _with_spinning(parts, heard)
+    found = survey_of(spun)
+    named = arms or [None] * len(parts)
+    cells = [
+        one
+        for subject, part, arm in zip(chosen, spun, named, strict=True)
+        for one in wanted(subject, part, found.available, arm)
+    ]
+    check_any(cells)
+    jobs = jobs_of(parts[0].jobs, cells)
+    preparation = Preparation(parts[0].output, heard, jobs)
+    told = overview(cells, parts[0], preparation.missing(cells), found, seen, jobs=jobs)
+    return _Ahead(cells, preparation, found, told)
+
+
+def jobs_of(asked: int | None, cells: Sequence[Wanted]) -> int:
+    """Return how many exports to make at one time: as `asked`, else 1 for one model, or `default_jobs`."""
+    if asked is not None:
+        return asked
+    return default_jobs() if len({one.subject.name for one in cells if one.refusal is None}) > 1 else 1
 
 
 def _check_shared(parts: Sequence[RunOptions], schedule: str) -> None:

@@ -1,6 +1,6 @@
 """A sweep: many lowerings of many subjects, the cells of one runtime sharing their launches."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -17,7 +17,16 @@ from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
 from latbench.pipeline.export import missing_packages
 from latbench.pipeline.lowered import EMPTY, Outcome, known
-from latbench.pipeline.plan import ARTIFACTS, GIVEN, Preparation, Wanted, subjects, wanted, with_macs
+from latbench.pipeline.plan import (
+    ARTIFACTS,
+    GIVEN,
+    Preparation,
+    Wanted,
+    packages_of,
+    subjects,
+    wanted,
+    with_macs,
+)
 from latbench.pipeline.prepared import Prepared
 from latbench.pipeline.resume import continued, planned_record
 from latbench.pipeline.run import Outcome as SweepOutcome
@@ -69,7 +78,12 @@ def sweep(
         check_apart(planned)
         fresh = replace(
             planned_record(
-                [one.cell for one in planned], parts[0], schedule=SHARED, machine=probe(), command=command
+                [one.cell for one in planned],
+                parts[0],
+                schedule=SHARED,
+                machine=probe(),
+                command=command,
+                packages=packages_of(cells),
             ),
             time_limit_s=options.time_limit,
             budget_s=options.budget_s,
@@ -211,13 +225,13 @@ class _Preparation(Preparation):
         self._lowerings = lowerings
         self._seen: dict[Key, str] = {}
 
-    def _key(self, one: Wanted) -> Key:
+    def _key(self, one: Wanted) -> Hashable:
         return super()._key(one) if one.target == GIVEN else (one.source, *_key(one))
 
-    def _prepare(self, one: Wanted) -> Prepared | Verdict:
+    def _settled(self, one: Wanted) -> Prepared | Verdict | None:
         outcome = self._lowerings.of(one)
         if outcome is None:
-            return super()._prepare(one)
+            return super()._settled(one)
         if "failed" in outcome:
             return Verdict("failed", outcome["failed"])
         asked = one.wish.forms.get(PARC)

@@ -1,6 +1,7 @@
 """What a run tells while it goes on; the command line shows it, a library user may not care."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from latbench.measure.launch import LaunchResult
 from latbench.records import CellPlan, Row
@@ -10,10 +11,11 @@ from latbench.records import CellPlan, Row
 class Overview:
     """What is about to be done, before anything is exported; seconds are None where nothing tells.
 
-    `seconds` is for exports and launches, `basis` how it is known, `untold` the models it leaves out. A run
-    that decides for itself when to stop takes at least `seconds` and, where there is a time limit, at most
-    about `most_seconds`; an adaptive one has no `iterations`, but a `target` (share of the estimate) and
-    `looks`.
+    `jobs` exports are made at one time; `refused` are the reasons for which cells will be skipped, each with
+    those cells as (model, runtime). `seconds` is for exports and launches, `basis` how it is known, `untold`
+    the models it leaves out. A run that decides for itself when to stop takes at least `seconds` and, where
+    there is a time limit, at most about `most_seconds`; an adaptive one has no `iterations`, but a `target`
+    (share of the estimate) and `looks`.
     """
 
     models: tuple[str, ...]
@@ -30,6 +32,8 @@ class Overview:
     target: float | None = None
     looks: tuple[int, ...] = ()
     most_seconds: float | None = None
+    jobs: int = 1
+    refused: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ class Watch:
 
     def preparing(self, model: str, what: str) -> None:
         """Hear that `model` is being exported (or otherwise prepared, as `what` says)."""
+
+    def prepared(self, model: str, fault: str | None, count: int, total: int) -> None:
+        """Hear that preparing `model` ended, by a `fault` or well, the `count`th of `total` to end."""
 
     def started(self, run_id: str, progress: Progress) -> None:
         """Hear that the launches begin, or go on after an interruption."""

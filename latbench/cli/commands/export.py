@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,19 +110,22 @@ def _together(
 ) -> None:
     """Export in processes, telling of each when it ends, and at the end of those that failed."""
     from latbench.cli.app import judged, told
-    from latbench.pipeline.fleet import default_jobs, export_all
+    from latbench.pipeline.fleet import export_all
+    from latbench.pipeline.pool import default_jobs
 
     ended: list[Exported] = []
     count = default_jobs() if jobs is None else jobs
+    begun = export_all(
+        wishes, output, count, fresh=fresh, starting=lambda wish: say(f"{wish.name}: exporting it")
+    )
     try:
-        for one in export_all(
-            wishes, output, count, fresh=fresh, starting=lambda wish: say(f"{wish.name}: exporting it")
-        ):
-            ended.append(one)
-            say(f"{len(ended)} of {len(wishes)}: {_ending(one)}")
-            if one.artifact is not None and not one.reused:
-                sys.stdout.write(_told(one.artifact))
-                sys.stdout.flush()
+        with closing(begun) as ends:
+            for one in ends:
+                ended.append(one)
+                say(f"{len(ended)} of {len(wishes)}: {_ending(one)}")
+                if one.artifact is not None and not one.reused:
+                    sys.stdout.write(_told(one.artifact))
+                    sys.stdout.flush()
     finally:
         say(_summary(ended, len(wishes)))
     codes = [told(*judged(one.error)) for one in ended if one.error is not None]

@@ -13,6 +13,7 @@ from latbench.cli.options import (
     INVOLUTION,
     PARC,
     Device,
+    Jobs,
     Opset,
     Pin,
     Range,
@@ -27,6 +28,7 @@ from latbench.cli.terminal import color, say, width
 from latbench.errors import BadInput, Exit
 
 if TYPE_CHECKING:
+    from latbench.pipeline.options import RunOptions
     from latbench.records import Row
 
 _FINE = frozenset({"ok", "skipped"})
@@ -124,6 +126,10 @@ def run(
     spinning: Spinning = "auto",
     seed: Seed = 0,
     timeout: Timeout = None,
+    jobs: Jobs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be measured and how long it takes; do nothing.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Leave an interrupted run alone and start anew.")
     ] = False,
@@ -132,8 +138,9 @@ def run(
 ) -> None:
     """Time models on each runtime and leave a table and a CSV.
 
-    Exports what is missing, then starts a fresh process per launch, in an order that mixes all cells. Every
-    launch is recorded at once: after an interruption the same command goes on where it stopped.
+    Exports what is missing, all before anything is measured, then starts a fresh process per launch, in an
+    order that mixes all cells. Every launch is recorded at once: after an interruption the same command goes
+    on where it stopped.
     """
     from latbench.cli.measuring import measured
     from latbench.pipeline.inputs import Inputs
@@ -169,7 +176,11 @@ def run(
         timeout=timeout,
         fresh=fresh,
         output=output,
+        jobs=jobs,
     )
+    if dry_run:
+        _preview(options)
+        return
     outcome = measured(options, ask=not (names or yes or all_models) and sys.stdin.isatty())
     _show(outcome.rows)
     say(f"\n{outcome.table} holds every column; `latbench table {shlex.quote(str(output))}` shows it again.")
@@ -178,6 +189,15 @@ def run(
         say(hint)
     if any(row["status"] not in _FINE for row in outcome.rows):
         raise typer.Exit(Exit.ROWS_NOT_OK)
+
+
+def _preview(options: "RunOptions") -> None:
+    from latbench.cli.progress import PlainWatch, plan_lines, refused_lines
+    from latbench.pipeline.run import preview
+
+    found = preview(options, PlainWatch())
+    sys.stdout.write("".join(f"{line}\n" for line in (*plan_lines(found), *refused_lines(found))))
+    sys.stdout.flush()
 
 
 def _show(rows: "Sequence[Row]") -> None:

@@ -128,3 +128,5 @@ class Kind:
     """Whether the same wish always gives the same artifact while latbench's own code stands."""
 
     fed: Callable[[str, int | None, Inputs], Subject] | None = None
+    packages: Callable[[str], Mapping[str, str]] = lambda _: {}
+    """The versions of other packages whose code makes the module of a name, by distribution."""

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from latbench.errors import BadInput, EnvironmentFault
+from latbench.machine.packages import INSTALLED
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.subjects.base import Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
@@ -57,5 +58,12 @@ def _build(wish: Wish) -> Built:
     return Built(module, (shown,), "latbench.zoo.networks.timm:create_timm", kwargs)
 
 
-KIND = Kind("timm", -1, lambda name: name.startswith(PREFIX), _open, _build)
+KIND = Kind(
+    "timm",
+    -1,
+    lambda name: name.startswith(PREFIX),
+    _open,
+    _build,
+    packages=lambda _: INSTALLED.versions(["timm"]),
+)
 """Asked first, for the prefix looks like a package; another timm may build another network."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from latbench.errors import BadInput, EnvironmentFault
+from latbench.machine.packages import INSTALLED
 from latbench.pipeline.subjects.base import INVOLUTION, PARC, Built, Kind, Subject
 from latbench.pipeline.wish import SEED, Wish
 from latbench.zoo.parcs import EAGER_FORMS as PARC_EAGER
@@ -64,4 +65,9 @@ def _build(wish: Wish) -> Built:
     return Built(module, (image,), "latbench.zoo.create:create_model", kwargs)
 
 
-KIND = Kind("zoo", 9, lambda _: True, _open, _build, repeatable=True)
+def _packages(name: str) -> dict[str, str]:
+    foreign = {model.package for model in models() if model.name == name} - {"latbench"}
+    return INSTALLED.versions(foreign)
+
+
+KIND = Kind("zoo", 9, lambda _: True, _open, _build, repeatable=True, packages=_packages)

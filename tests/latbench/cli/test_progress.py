@@ -162,3 +162,12 @@ def test_a_long_run_of_the_whole_zoo_is_asked_about(monkeypatch, seconds, asked)
             watch.planned(changed(OVERVIEW, seconds=seconds))
     else:
         assert watch.planned(changed(OVERVIEW, seconds=seconds)) is None
+
+
+def test_preparations_of_one_are_not_counted_unless_they_fail(capsys):
+    watch = PlainWatch()
+    watch.prepared("m", None, 1, 1)
+    assert capsys.readouterr().err == ""
+    watch.prepared("m", "failed: off by 3", 1, 1)
+    watch.prepared("n", None, 2, 5)
+    assert capsys.readouterr().err == "1 of 1 prepared: m failed: off by 3\n2 of 5 prepared: n\n"

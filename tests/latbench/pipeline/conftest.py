@@ -107,6 +107,9 @@ class Listener(Watch):
     def preparing(self, model, what) -> None:
         self.heard.append(("preparing", f"{model}: {what}"))
 
+    def prepared(self, model, fault, count, total) -> None:
+        self.heard.append(("prepared", f"{model}: {fault} ({count} of {total})"))
+
     def started(self, run_id, progress) -> None:
         self.heard.append(("started", f"{progress.done}/{progress.total}"))
 

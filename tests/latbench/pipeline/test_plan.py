@@ -6,7 +6,15 @@ from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.options import RunOptions
-from latbench.pipeline.plan import Preparation, idle, subjects, wanted, with_macs, without_effect
+from latbench.pipeline.plan import (
+    Preparation,
+    idle,
+    packages_of,
+    subjects,
+    wanted,
+    with_macs,
+    without_effect,
+)
 from latbench.pipeline.prepared import Prepared
 from latbench.runtimes.base import Availability, Source
 
@@ -59,7 +67,7 @@ def preparation(tmp_path, monkeypatch, listener):
     def make(answer=None, **options):
         calls = []
 
-        def call(task, arguments):
+        def call(task, arguments, started):
             calls.append(task)
             if isinstance(answer, Exception):
                 raise answer
@@ -118,6 +126,44 @@ def test_bad_input_stops_when_models_were_named_and_fails_rows_otherwise(prepara
     made, wishes, _ = preparation(error, names=())
     ended = zip(wishes, made.plan(wishes), strict=True)
     assert {one.verdict.status for wish, one in ended if wish.refusal is None} == {"failed"}
+
+
+@pytest.mark.parametrize("error", [BadInput("no."), InputError("no.")])
+def test_of_several_models_named_one_that_cannot_be_used_is_a_failed_row(preparation, error):
+    made, wishes, _ = preparation(error, names=("efficientmod_s", "efficientmod_xs"))
+    assert {one.verdict.reason for one in made.plan(wishes)} == {"no."}
+
+
+def test_every_preparation_is_told_when_it_begins_and_ends(preparation, listener):
+    made, wishes, _ = preparation(ExportError("off by 3."), names=("efficientmod_s", "efficientmod_xs"))
+    made.plan(wishes)
+    assert len(listener.of("preparing")) == 4
+    assert listener.of("prepared")[-1].endswith("failed: off by 3. (4 of 4)")
+
+
+def test_jobs_are_done_that_many_at_a_time(preparation, listener, monkeypatch, tmp_path):
+    import threading
+
+    met = threading.Barrier(2)
+
+    def call(task, arguments, started):
+        met.wait(60)
+        raise ExportError("no.")
+
+    _, wishes, _ = preparation()
+    monkeypatch.setattr(module, "call", call)
+    assert {one.verdict.status for one in Preparation(tmp_path, listener, 2).plan(wishes)} == {"failed"}
+
+
+def test_packages_that_models_come_from_are_told_with_their_versions(monkeypatch):
+    from latbench.machine.packages import Packages
+    from latbench.pipeline.subjects import zoo
+
+    monkeypatch.setattr(zoo, "INSTALLED", Packages(lambda name: f"{name} 1", lambda _: True))
+    chosen = [one for one in subjects(RunOptions()) if one.name in ("efficientmod_s", "efficientnet_b0")]
+    found = wanted([module.replace(one, refusal=None) for one in chosen], RunOptions(), ALL)
+    assert packages_of(found) == {"timm": "timm 1"}
+    assert packages_of([module.replace(one, refusal="no") for one in found]) == {}
 
 
 def test_a_full_disk_stops_always(preparation):

@@ -301,3 +301,34 @@ def test_a_zoo_model_from_export_to_rows_on_real_runtimes(tmp_path, listener):
     run(options, again)
     assert again.of("preparing") == []
     assert again.overview.exports == 0
+
+
+def test_a_preview_tells_the_plan_and_leaves_nothing(options, listener, graph):
+    from latbench.pipeline.run import preview
+
+    asked = options(names=(str(graph()), str(graph(name="other.onnx"))), jobs=3)
+    told = preview(asked, listener)
+    assert (told.cells, told.exports, told.jobs, dict(told.refused)) == (2, 0, 3, {})
+    assert not asked.output.exists()
+    assert listener.heard == []
+
+
+def test_a_preview_knows_what_earlier_launches_took(options, launcher):
+    from latbench.pipeline.run import preview
+
+    run(options(), launcher=launcher())
+    before = sorted(path.name for path in options().output.iterdir())
+    assert "earlier launches" in preview(options()).basis
+    assert sorted(path.name for path in options().output.iterdir()) == before
+
+
+def test_the_record_names_the_versions_of_what_models_come_from(options, launcher, monkeypatch):
+    monkeypatch.setattr(module, "packages_of", lambda cells: {"timm": "9"})
+    assert "timm=9" in run(options(), launcher=launcher()).rows[0]["versions"]
+
+
+def test_one_model_is_exported_alone_and_several_as_the_machine_allows(options, monkeypatch, graph):
+    monkeypatch.setattr(module, "default_jobs", lambda: 2)
+    one, two = options(), options(names=(str(graph()), str(graph(name="other.onnx"))))
+    found = [module.preview(asked).jobs for asked in (one, two, options(jobs=5))]
+    assert found == [1, 2, 5]

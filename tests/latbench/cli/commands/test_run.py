@@ -252,3 +252,17 @@ def test_open_axes_of_a_file_are_fixed_from_the_command_line(latbench, tmp_path)
     code, *_ = latbench("run", path, *words, "--pin", "batch=3", "--output", tmp_path / "results")
     assert code == 0
     assert "3x4" in (tmp_path / "results" / "latency.csv").read_text()
+
+
+def test_a_dry_run_tells_what_would_be_done_and_why_the_rest_is_skipped(latbench, graph, tmp_path):
+    words = ("--runtime", "fake", "--runtime", "pytorch", "--quick", "--dry-run", "--jobs", 2)
+    code, out, _ = latbench("run", graph(), *words, "--output", tmp_path / "results")
+    assert code == 0
+    assert out.startswith("Plan: 2 cells (1 will be skipped)")
+    assert "Skipped: 1, " in out
+    assert " on pytorch: pytorch does not load ONNX files" in out
+    assert not (tmp_path / "results").exists()
+
+
+def test_no_jobs_are_refused(refused):
+    assert "--jobs 0 is too small; use 1 or more" in refused(2, "run", "efficientmod_s", "--jobs", 0)
