@@ -88,9 +88,11 @@ def test_the_passes_are_found_by_name():
         "linear_residual",
         "norm_into_conv",
         "norm_through_concat",
+        "one_gather",
         "one_transpose",
         "pad_depthwise",
         "pointwise_matmul",
+        "scale_into_product",
         "split_groups",
         "spread_pixels",
     ]
