@@ -12,6 +12,7 @@ FIRST = ("norm_through_concat",)
 
 COMMON = (
     "gelu",
+    "layer_norm",
     "fold_scale",
     "fold_norm",
     "linear_residual",
@@ -27,7 +28,7 @@ LAST = ("pointwise_matmul",)
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "portable": (*COMMON, *LAST),
-    "onnxruntime": (*COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
+    "onnxruntime": ("channel_norm", *COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
     "openvino": (*COMMON, "scale_into_product", "group_norm", *LAST),
     "tensorrt": (*COMMON, *LAST),
 }

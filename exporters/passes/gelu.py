@@ -40,7 +40,8 @@ ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     "Pow": np.power,
     "Neg": np.negative,
 }
-BENT: Mapping[str, Callable[..., Any]] = {
+COMPUTED: Mapping[str, Callable[..., Any]] = {
+    **ARITHMETIC,
     "Erf": _ERF,
     "Tanh": np.tanh,
     "Sigmoid": lambda x: (1 + np.tanh(x / 2)) / 2,
@@ -101,7 +102,7 @@ def _function(value: "ir.Value | None", known: "dict[ir.Value, np.ndarray]", lef
     given, node = constant(value), value.producer()
     if given is not None:
         return given.astype(np.float64).reshape(()) if given.size == 1 else None
-    if node is None or not is_op(node, *ARITHMETIC, *BENT):
+    if node is None or not is_op(node, *COMPUTED):
         return None
     taken = list[np.ndarray]()
     for each in node.inputs:
@@ -110,7 +111,7 @@ def _function(value: "ir.Value | None", known: "dict[ir.Value, np.ndarray]", lef
             return None
         taken.append(part)
     with np.errstate(all="ignore"):
-        known[value] = np.asarray((BENT | ARITHMETIC)[node.op_type](*taken))
+        known[value] = np.asarray(COMPUTED[node.op_type](*taken))
     return known[value]
 
 
