@@ -11,6 +11,9 @@ KEYS = (
     *("runtime", "threads", "target", "expand", "layout", "parc", "involution"),
     *("resolution", "precision", "spinning", "opset"),
 )
+OWN_INPUTS = ("shape", "pin", "range")
+"""What is asked of the inputs of one's own model: shape:ids=1x128, pin:batch=4, range:ids=0:30522."""
+
 _NUMBERS = frozenset({"threads", "resolution", "opset"})
 
 
@@ -32,7 +35,7 @@ def precisions() -> frozenset[str]:
 
 
 def parse(text: str) -> CellName:
-    """Return the cell that `text` writes: "m", "m@openvino", "m@runtime=openvino,threads=2".
+    """Return the cell that `text` writes: "m", "m@openvino", "m@runtime=openvino,threads=2,pin:batch=4".
 
     The name of a runtime or a precision may stand without its key. A path that exists is a NAME as a whole,
     whatever signs are in it. BadInput names what cannot be read, and how to write it.
@@ -65,8 +68,12 @@ def _setting(word: str, text: str) -> tuple[str, str | int]:
             f"{text}: {word!r} is neither a runtime nor a precision; write key=value with one of: "
             f"{', '.join(KEYS)}."
         )
-    if key not in KEYS:
-        raise BadInput(f"{text}: there is no {key!r} to set; use one of: {', '.join(KEYS)}.")
+    option, colon, name = key.partition(":")
+    if key not in (*KEYS, "shape", "range") and not (option in OWN_INPUTS and colon and name):
+        raise BadInput(
+            f"{text}: there is no {key!r} to set; use one of: {', '.join(KEYS)}, shape:INPUT, pin:AXIS, "
+            "range:INPUT."
+        )
     if not value:
         raise BadInput(f"{text}: {key} has no value; write {key}=..., or leave it out.")
     if key not in _NUMBERS:

@@ -1,13 +1,14 @@
 """Cells measured side by side, in one session of ABBA blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from latbench.errors import BadInput
 from latbench.measure.spawn import launch as spawn
-from latbench.pipeline.cellname import CellName, parse
+from latbench.pipeline.cellname import OWN_INPUTS, CellName, parse
 from latbench.pipeline.execute import Launcher
+from latbench.pipeline.inputs import Inputs
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.run import run_parts
 from latbench.pipeline.watch import Watch
@@ -74,11 +75,23 @@ def parts(
 
 def _part(cell: CellName, options: RunOptions, runtime: str) -> RunOptions:
     settings: dict[str, Any] = dict(cell.settings)
+    own = {key: settings.pop(key) for key in cell.settings if key.partition(":")[0] in OWN_INPUTS}
     forms = {**options.forms, **{form: (settings.pop(form),) for form in _FORMS if form in settings}}
     return replace(
         options,
         names=(cell.name,),
         runtimes=(str(settings.pop("runtime", runtime)),),
         forms=forms,
+        inputs=_inputs(own, options.inputs),
         **settings,
     )
+
+
+def _inputs(own: Mapping[str, Any], shared: Inputs) -> Inputs:
+    """Return what a cell asks of its inputs: `own`, by "pin:batch" and the like, before what both share."""
+    words: dict[str, tuple[str, ...]] = {}
+    for option, common in (("shape", shared.shape), ("pin", shared.pin), ("range", shared.values)):
+        mine = {key.partition(":")[2]: value for key, value in own.items() if key.partition(":")[0] == option}
+        kept = [word for word in common if word.rpartition("=")[0] not in mine]
+        words[option] = (*kept, *(f"{name}={value}" if name else value for name, value in mine.items()))
+    return Inputs(words["shape"], words["pin"], words["range"])

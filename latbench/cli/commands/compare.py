@@ -91,7 +91,8 @@ def compare(
     Two cells are measured side by side: fresh processes in blocks A B B A, with A against itself as a check
     of the machine. A cell is a NAME as `latbench run` takes it; after @ stands what is set for it alone:
     runtime, threads, target, expand, layout, parc, involution, resolution, precision, spinning, opset, as
-    in efficientmod_s@openvino,threads=2. The other options hold for both.
+    in efficientmod_s@openvino,threads=2; of one's own model also pin:AXIS, shape:INPUT and range:INPUT, as in
+    model.onnx@pin:batch=4 (no commas in their names). The other options hold for both.
 
     Two results files are compared cell by cell, with what differs between them named. One results directory
     alone shows the session that it holds again, in another format for example.

@@ -57,3 +57,9 @@ def test_no_word_means_two_things():
 def test_a_cell_is_written_as_it_is_read():
     for text in ("m", "m@runtime=openvino,threads=2"):
         assert str(parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["m@pin=4", "m@pin:=4", "m@shapes:x=1", "m@threads:x=1"])
+def test_inputs_of_ones_own_are_written_with_their_names(text):
+    with pytest.raises(BadInput, match=r"use one of: runtime, .*shape:INPUT, pin:AXIS, range:INPUT"):
+        parse(text)

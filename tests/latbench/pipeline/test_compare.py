@@ -157,3 +157,13 @@ def test_a_bad_setting_is_refused(options):
     for text, told in (("m@threads=0", "--threads 0"), ("m@target=x", "--target 'x'")):
         with pytest.raises(BadInput, match=told):
             parts(parse(text), parse("m"), options())
+
+
+def test_a_cell_sets_its_own_inputs_before_those_that_both_share():
+    from latbench.pipeline.inputs import Inputs
+
+    shared = RunOptions(runtimes=(), inputs=Inputs(("1x3",), ("batch=1", "length=8"), ("ids=0:9",)))
+    first = parse("a.onnx@pin:batch=4,shape:mask=4x8:int64")
+    ((one, other),) = parts(first, parse("a.onnx@shape=2x3,range:ids=0:30522"), shared)
+    assert one.inputs == Inputs(("1x3", "mask=4x8:int64"), ("length=8", "batch=4"), ("ids=0:9",))
+    assert other.inputs == Inputs(("2x3",), ("batch=1", "length=8"), ("ids=0:30522",))
