@@ -29,7 +29,7 @@ LAST = ("pointwise_matmul",)
 TARGETS: dict[str, tuple[str, ...]] = {
     "portable": (*COMMON, *LAST),
     "onnxruntime": ("channel_norm", *COMMON, "split_groups", "expand_narrow", "blocked_entry", *LAST),
-    "openvino": (*COMMON, "scale_into_product", "group_norm", *LAST),
+    "openvino": (*COMMON, "cancel_transposes", "scale_into_product", "group_norm", *LAST),
     "tensorrt": (*COMMON, *LAST),
 }
 
