@@ -47,7 +47,7 @@ def _rewrite(norm: Norm) -> None:
 PASS = Pass(
     name="channel_norm",
     apply=apply,
-    requires="what `layer_norm` requires, over one axis that is not the last",
+    requires="the operators of a layer norm, as over the last axes, but over one axis that is not the last",
     ensures="those operators are one LayerNormalization over the last axis, between two Transposes",
-    mathematics="as `layer_norm`; which axis is the last does not change a mean over it",
+    mathematics="mean, variance, scale and shift go along the same axis wherever it stands",
 )
