@@ -8,10 +8,12 @@ from functools import cache
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from exporters.discovery import discover
 from latbench import __version__
 from latbench.cli.command import Command, Settings
+from latbench.cli.panels import arrange
 from latbench.errors import Exit, LatbenchError
 
 # Typer carries its own copy of click in newer versions: the class is found where it really is.
@@ -19,6 +21,14 @@ _UsageFault: Any = next(cls for cls in typer.BadParameter.__mro__ if cls.__name_
 
 _CODES = """Exit codes: 0 fine, 1 slower, 2 bad input, 3 undecided, 4 export refused, 5 some rows not ok, \
 6 environment (runtime missing, directory locked or full), 70 internal error, 130 interrupted."""
+
+
+class Grouped(TyperCommand):
+    """A command whose help shows many options in groups."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        arrange(self.params)
 
 
 @cache
@@ -37,7 +47,8 @@ def app() -> typer.Typer:
     made.callback()(_global_options)
     found: dict[str, Command] = discover("latbench.cli.commands", "COMMAND", lambda command: command.name)
     for command in sorted(found.values(), key=lambda one: one.order):
-        made.command(command.name, help=flowing(command.function.__doc__ or ""))(command.function)
+        words = flowing(command.function.__doc__ or "")
+        made.command(command.name, cls=Grouped, help=words)(command.function)
     return made
 
 

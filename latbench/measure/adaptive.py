@@ -63,7 +63,7 @@ class Adaptive:
         if len(launches) != self.looks[0]:
             return None
         half = look_interval(_samples(launches), self.looks).half_percent
-        reached = "no interval" if half is None else f"± {half:.2g} %"
+        reached = _reached(half)
         needed, most = self._needed(launches), self.looks[-1]
         many = f"more launches than the {most} allowed" if needed > most else f"about {needed} launches"
         return (
@@ -103,10 +103,15 @@ class Adaptive:
 
     def _reason(self, half: float | None, launches: Sequence[LaunchResult], last: bool) -> str:
         seconds = sum(map(wall_ns, launches)) / 1e9
-        reached = "no interval" if half is None else f"± {half:.2g} %"
+        reached = _reached(half)
         limit = "the most allowed: raise --launches" if last else "the time limit: raise --time-limit"
         many = f"{len(launches)} launch{'es' * (len(launches) != 1)}"
         return f"{reached} after {many} and {seconds:.3g} s, {limit}; ± {100 * self.target:g} % was asked for"
+
+
+def _reached(half: float | None) -> str:
+    """Return the half-width in percent in words, to two digits where it is below ten."""
+    return "no interval" if half is None else f"± {half:{'.2g' if half < 10 else '.0f'}} %"
 
 
 @lru_cache(maxsize=256)

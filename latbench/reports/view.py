@@ -78,7 +78,8 @@ def _levelled(one: Ranked) -> str | None:
 
 
 def _where(row: Row) -> str:
-    return f"{model(row)}, {row['runtime']}, {row['threads_requested']} threads"
+    threads = row["threads_requested"]
+    return f"{model(row)}, {row['runtime']}, {threads} thread{'s' * (threads != 1)}"
 
 
 _STATUS = Shown("status", _of("status", text), numeric=False)

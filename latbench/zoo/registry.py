@@ -6,6 +6,7 @@ from functools import cache
 from exporters.discovery import discover
 from latbench.errors import BadInput
 from latbench.zoo.spec import ModelSpec
+from latbench.zoo.timm_import import names
 
 
 @cache
@@ -19,10 +20,12 @@ def models() -> tuple[ModelSpec, ...]:
 
 
 def spec(name: str) -> ModelSpec:
-    """Return the spec of the model called `name`; BadInput suggests near names when there is none."""
+    """Return the spec of the model called `name`; BadInput tells timm's or near names when there is none."""
     found = _by_name()
     if name not in found:
         near = get_close_matches(name.lower().replace("-", "_"), found, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}?" if near else "`latbench list` shows all."
+        if name in names():
+            hint = f"timm has it: timm:{name}."
         raise BadInput(f"There is no model {name!r} in the zoo; {hint}")
     return found[name]

@@ -14,7 +14,7 @@ from latbench.errors import EnvironmentFault
 HOW = "pip install 'latbench[timm]'"
 NEEDED = ("timm", "torchvision", "torch")
 _ABSENT = re.compile(r"operator torchvision::\w+ does not exist")
-_REGISTERED = re.compile(r"^@register_model\b", re.MULTILINE)
+_REGISTERED = re.compile(r"^@register_model\b.*\n(?:@.*\n)*def (\w+)", re.MULTILINE)
 _OPERATORS = ("nms", "qnms")
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
@@ -36,13 +36,18 @@ def installed() -> str | None:
         return None
 
 
-def how_many() -> int | None:
-    """Return how many models the installed timm defines, read from its source; None without timm."""
+def names() -> frozenset[str]:
+    """Return the models that the installed timm defines, read from its source; none without timm."""
     found = find_spec("timm")
     if found is None or found.origin is None:
-        return None
+        return frozenset()
     sources = (Path(found.origin).parent / "models").glob("*.py")
-    return sum(len(_REGISTERED.findall(source.read_text("utf-8"))) for source in sources)
+    return frozenset(name for source in sources for name in _REGISTERED.findall(source.read_text("utf-8")))
+
+
+def how_many() -> int | None:
+    """Return how many models the installed timm defines; None without timm."""
+    return len(names()) or None
 
 
 @cache

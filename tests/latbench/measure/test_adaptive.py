@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,12 @@ def test_one_launch_has_no_interval_so_a_second_follows_while_there_is_time():
     decision, count = run(rule, [10.0] * 9, around_s=60.0)
     assert (decision.status, count) == ("not_converged", 1)
     assert decision.reason.startswith("no interval after 1 launch and")
+
+
+@pytest.mark.parametrize(("level", "told"), [(10.5, r"± \d\.\d %"), (100.0, r"± \d{3,} %")])
+def test_how_far_it_got_is_told_without_an_exponent(level, told):
+    decision, _ = run(Adaptive(0.01, (5,), time_limit_s=300), [10.0, level] * 5)
+    assert re.fullmatch(told, decision.reason.split(" after ")[0])
 
 
 @pytest.mark.parametrize(("level_ms", "expected"), [(0.003, 400), (10, 100), (1000, 20)])

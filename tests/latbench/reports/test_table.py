@@ -152,7 +152,8 @@ def test_a_row_that_did_not_converge_says_so_and_has_no_rank(row):
     wide = row(status="not_converged", reason="± 3.1 % after 60 s", protocol="adaptive")
     shown = render([wide], "markdown")
     assert shown.splitlines()[2].startswith("| – |")
-    assert "not\\_converged: ± 3.1 % after 60 s" in shown
+    assert "4 threads: not\\_converged: ± 3.1 % after 60 s" in shown
+    assert "1 thread: not\\_converged" in render([{**wide, "threads_requested": 1}], "markdown")
 
 
 def test_a_percentile_without_a_licence_is_a_dash(row):

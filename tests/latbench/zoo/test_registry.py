@@ -54,3 +54,11 @@ def test_a_name_near_to_nothing_points_to_the_list():
 def test_listing_the_zoo_imports_no_torch():
     code = "import sys, latbench.zoo.registry as zoo; assert zoo.models(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_name_that_timm_has_is_told_as_timms(monkeypatch):
+    monkeypatch.setattr("latbench.zoo.registry.names", lambda: frozenset({"resnet18"}))
+    with pytest.raises(BadInput, match="timm has it: timm:resnet18"):
+        spec("resnet18")
+    with pytest.raises(BadInput, match="did you mean"):
+        spec("resnet51")

@@ -100,8 +100,10 @@ def test_what_is_lacking_is_named_with_how_to_get_it(nowhere, name):
 def test_without_timm_the_number_of_its_models_is_unknown(nowhere):
     nowhere("timm")
     assert timm_import.how_many() is None
+    assert not timm_import.names()
 
 
 def test_its_models_are_counted_without_importing_it(timm):
     assert timm_import.how_many() == len(timm.list_models())
+    assert timm_import.names() == set(timm.list_models())
     assert timm_import.installed() == timm.__version__
