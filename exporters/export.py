@@ -21,7 +21,7 @@ from exporters.circular.match import sites
 from exporters.circular.request import Request
 from exporters.errors import InputError
 from exporters.finish import finish, versions
-from exporters.gate import check, first_departure, refuse
+from exporters.gate import check, first_departure, limits_for, refuse
 from exporters.involution.choice import chooser
 from exporters.involution.lower import Chooser
 from exporters.involution.lower import Lowered as Involved
@@ -73,19 +73,21 @@ def export(
     written; "auto" chooses by what was measured for `target` and `threads`, in the file `table` and in the
     package's own table, `machine` being the processor here, if known, to say whose measurements they are.
     `involution` says the same of involutions; "auto" chooses by target and shape, "unfold" leaves them.
-    `captured`, of the same module and inputs, saves tracing them again; it is not changed.
+    `captured`, of the same module and inputs, saves tracing them again; it is not changed. `limits` default
+    to those of the coarsest type that the module computes with.
 
     Raises ExportError when the graph captured, simplified or rewritten for `target` is out of parity with the
     eager outputs, InputError for unusable input, and OSError when `output` cannot be written; each leaves the
     files there as they were.
     """
-    chosen, limits = passes_for(target), limits or ParityLimits()
+    chosen = passes_for(target)
     request = Request(lowering, target, threads, table, machine)
     involutions = chooser(involution, target)
     fresh_peak, started = reset_peak(), time.perf_counter()
     if captured is None:
         fourier = LITERAL if lowering == LITERAL else "lowered"
         captured = capture(module, example_inputs, opset, input_names, output_names, fourier=fourier)
+    limits = limits or limits_for(captured)
     _check_size(captured.model, f"{name} is over 2 GiB and cannot be one ONNX file; export a smaller model.")
     stated = {"target": target, "passes": ",".join(chosen), **(provenance or {})}
     plan = _Plan(name, opset, chosen, limits, stated, request, (involution, involutions))

@@ -6,7 +6,7 @@ import numpy as np
 
 from exporters.errors import ExportError, first_line
 from exporters.execute import execute
-from exporters.parity import Parity, ParityLimits, compare
+from exporters.parity import Parity, ParityLimits, compare, limits_of
 
 if TYPE_CHECKING:
     import onnx
@@ -37,6 +37,23 @@ def check(model: "onnx.ModelProto", captured: "Captured", opset: int, subject: s
     if lost:
         raise _refused(subject, f"has lost the output {lost}")
     return compare(outputs, captured.outputs)
+
+
+def limits_for(captured: "Captured") -> ParityLimits:
+    """Return the limits by the coarsest floating type that the traced program computes with.
+
+    Those of float32, unless values are rounded to float16 or bfloat16; then it counts how many operators
+    round to these. Weights alone round nothing: both sides have the same.
+    """
+    import torch
+
+    found = [
+        torch.finfo(value.dtype).eps
+        for node in captured.program.graph.nodes
+        if node.op == "call_function" and isinstance(value := node.meta.get("val"), torch.Tensor)
+        if value.is_floating_point() and torch.finfo(value.dtype).eps > torch.finfo(torch.float32).eps
+    ]
+    return limits_of(max(found, default=None), len(found))
 
 
 def refuse(subject: str, parity: Parity, limits: ParityLimits, culprit: str | None) -> ExportError:

@@ -36,6 +36,30 @@ class ParityLimits:
         return parity.max_rel <= self.max_rel and parity.cosine >= self.cosine
 
 
+ROUNDINGS = 16
+"""At least so many roundings are allowed for: one operator of the program can be several nodes."""
+
+MOST_REL = 0.05
+"""No limit is wider, however many values are rounded: beyond it, agreement would prove too little."""
+
+
+def limits_of(epsilon: float | None, roundings: int) -> ParityLimits:
+    """Return the limits for a program that rounds `roundings` values to a type with the spacing `epsilon`.
+
+    `epsilon` is the distance from 1 to the next number, None where nothing is coarser than float32; then the
+    limits are the usual ones. A rounding is off by epsilon / 2 at most, and both sides round, in places of
+    their own; independent errors of n roundings add up as sqrt(n) (N. J. Higham and T. Mary, "A new approach
+    to probabilistic rounding error analysis", SIAM J. Sci. Comput. 41, 2019). So `max_rel` is
+    epsilon * sqrt(n). Outputs that are off by a share r of their size have a cosine of about 1 - r^2 / 2; the
+    limit leaves twice that.
+    """
+    usual = ParityLimits()
+    if epsilon is None:
+        return usual
+    rel = max(usual.max_rel, min(MOST_REL, epsilon * max(ROUNDINGS, roundings) ** 0.5))
+    return ParityLimits(rel, min(usual.cosine, 1 - rel**2))
+
+
 FAILED = Parity(float("inf"), float("inf"), 0.0)
 
 

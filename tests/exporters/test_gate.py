@@ -225,3 +225,29 @@ class TestAGraphIsRefused:
     def test_when_the_outputs_are_random(self, export, small, pair):
         with pytest.raises(ExportError, match=r"departs at the RandomUniformLike node 'rand'"):
             export(small(lambda linear, x: linear(x) + torch.rand(4)), pair)
+
+
+def chain(kind, wrong=False):
+    """Return eight linear layers and tanh in `kind`, captured, and their graph (or a wrong one)."""
+    torch.manual_seed(0)
+    layers = [part for _ in range(8) for part in (torch.nn.Linear(64, 64), torch.nn.Tanh())]
+    module = torch.nn.Sequential(*layers).to(kind)
+    captured = capture(module, (torch.randn(2, 64).to(kind),), 20, ["x"], ["y"])
+    graph = ir.to_proto(captured.model)
+    if wrong:
+        node = next(node for node in graph.graph.node if node.op_type == "Tanh")
+        node.op_type = "Sigmoid"
+    return captured, graph
+
+
+def test_half_precision_is_held_to_what_its_rounding_allows():
+    captured, graph = chain(torch.float16)
+    limits = gate.limits_for(captured)
+    assert 4 * 2**-10 <= limits.max_rel <= 8 * 2**-10
+    parity = check(graph, captured, 20, "it")
+    assert limits.passes(parity)
+    assert not limits.passes(check(chain(torch.float16, wrong=True)[1], captured, 20, "it"))
+
+
+def test_single_precision_keeps_the_usual_limits():
+    assert gate.limits_for(chain(torch.float32)[0]) == LIMITS

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from exporters.parity import FAILED, Parity, ParityLimits, compare, unlike
+from exporters.parity import FAILED, Parity, ParityLimits, compare, limits_of, unlike
 
 SHAPES = hnp.array_shapes(max_dims=4, max_side=4)
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
@@ -178,3 +178,13 @@ def test_widths_may_differ(dtypes):
     both = [{"y": np.ones(2, dtype)} for dtype in dtypes]
     assert unlike(*both) is None
     assert ParityLimits().passes(compare(*both))
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "roundings", "rel"),
+    [(None, 900, 1e-4), (2**-10, 1, 4 * 2**-10), (2**-10, 400, 20 * 2**-10), (2**-7, 400, 0.05)],
+)
+def test_limits_grow_with_the_spacing_of_the_numbers_and_the_root_of_the_roundings(epsilon, roundings, rel):
+    limits = limits_of(epsilon, roundings)
+    assert limits.max_rel == pytest.approx(rel)
+    assert limits.cosine == pytest.approx(0.99999 if epsilon is None else min(0.99999, 1 - rel**2))
