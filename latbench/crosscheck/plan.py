@@ -12,7 +12,7 @@ from latbench.crosscheck.tools import tools
 from latbench.errors import EnvironmentFault
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.options import RunOptions, one_of
-from latbench.pipeline.plan import Planned, Preparation, subjects, wanted
+from latbench.pipeline.plan import Planned, Preparation, idle, subjects, wanted
 from latbench.pipeline.survey import ONE_THREAD
 from latbench.pipeline.watch import Watch
 from latbench.runtimes.base import Availability
@@ -77,6 +77,7 @@ def _available(tool: Tool) -> Availability:
 def _cells(options: RunOptions, names: Sequence[str], watch: Watch) -> dict[str, Planned]:
     asked = replace(options, runtimes=tuple(dict.fromkeys(names)))
     subject = subjects(asked)
+    idle(subject, asked.inputs)  # refuses what a model with its own inputs cannot take
     try:
         told = call("survey", {"names": list(asked.runtimes), "device": asked.device}, ONE_THREAD)
     except WorkerDied as error:

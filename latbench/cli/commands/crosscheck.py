@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
+from latbench.cli.options import Pin, Range, Resolution, Shape
 from latbench.cli.terminal import say
 from latbench.errors import Exit
 
@@ -39,6 +40,10 @@ def crosscheck(
         int, typer.Option(help="Timed inferences of each tool and of ours, over all launches.")
     ] = 4000,
     warmup: Annotated[int, typer.Option(help="Untimed inferences before the timed ones, ours only.")] = 50,
+    resolution: Resolution = None,
+    shape: Shape = None,
+    pin: Pin = None,
+    range: Range = None,
     seed: Annotated[int, typer.Option(help="Seed of the order of the launches.")] = 0,
     timeout: Annotated[float, typer.Option(help="Seconds a launch may take.")] = 600.0,
     format: Annotated[str, typer.Option(help="table, csv or json.")] = "table",
@@ -62,6 +67,7 @@ def crosscheck(
     from latbench.crosscheck.session import Plan, Session
     from latbench.crosscheck.tools import tools
     from latbench.machine.cpus import usable_cpus
+    from latbench.pipeline.inputs import Inputs
     from latbench.pipeline.options import RunOptions, at_least, one_of
     from latbench.pipeline.watch import Watch
     from latbench.records.csvfile import write_text
@@ -76,6 +82,8 @@ def crosscheck(
         iterations=iterations,
         launches=launches,
         warmup=warmup,
+        resolution=resolution,
+        inputs=Inputs(tuple(shape or ()), tuple(pin or ()), tuple(range or ())),
         seed=seed,
         timeout=timeout,
         output=output,
