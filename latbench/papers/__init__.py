@@ -35,6 +35,6 @@ def table(name: str) -> PaperTable:
     known = tables()
     if name not in known:
         near = get_close_matches(name.lower().replace("_", "-"), known, n=2, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise BadInput(f"There is no table {name!r}; {hint}There are: {', '.join(known)}.")
+        hint = f"did you mean {' or '.join(near)}? There are" if near else "there are"
+        raise BadInput(f"There is no table {name!r}; {hint}: {', '.join(known)}.")
     return known[name]

@@ -96,5 +96,5 @@ def test_only_the_first_name_of_a_row_is_no_other_network_of_the_zoo():
 def test_an_unknown_table_is_refused_with_the_list():
     with pytest.raises(BadInput, match=r"did you mean efficientmod-table1 .*There are: baselines, ce,"):
         table("EfficientMod_Table1x")
-    with pytest.raises(BadInput, match="There is no table 'x'; There are: baselines"):
+    with pytest.raises(BadInput, match="There is no table 'x'; there are: baselines"):
         table("x")
