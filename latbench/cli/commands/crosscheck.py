@@ -21,7 +21,10 @@ _MOST_THREADS = 4
 
 def crosscheck(
     model: Annotated[
-        str, typer.Argument(metavar="NAME", help="Zoo model, path/to/model.onnx, or package.module:factory.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="Zoo model, timm:NAME, package.module:factory, or an .onnx or .pt2 file."
+        ),
     ],
     *,
     tool: Annotated[

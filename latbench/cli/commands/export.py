@@ -27,7 +27,8 @@ def export(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="Models of the zoo, package.module:factory, or path/to/model.pt2."
+            metavar="NAME",
+            help="Zoo models, timm:NAME, package.module:factory, path/to/file.py:factory, or a .pt2 file.",
         ),
     ] = None,
     *,
@@ -161,20 +162,26 @@ def _chosen(names: list[str], all_models: bool, resolution: int | None, inputs: 
         raise BadInput(
             "Name the models to export, or give --all (one of the two); `latbench list` shows the zoo."
         )
+    for name in names:
+        kind = next(kind for kind in kinds().values() if kind.claims(name))
+        if kind.build is None and Path(name).exists():
+            raise BadInput(
+                f"{name} is an ONNX file already; name a zoo model, timm:NAME, package.module:factory or a "
+                ".pt2 file."
+            )
     found = (
         whole_zoo(resolution)
         if all_models
         else [resolve(name, resolution, inputs) for name in dict.fromkeys(names)]
     )
     for subject in found:
-        if kinds()[subject.kind].build is None:
-            raise BadInput(
-                f"{subject.name} is an ONNX file already; name a zoo model, package.module:factory or a "
-                ".pt2 file."
-            )
         if subject.refusal is not None:
             say(f"{subject.name}: left out. {subject.refusal}")
     return [subject for subject in found if subject.refusal is None]
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
 
 
 def _told(artifact: "Artifact") -> str:
@@ -192,7 +199,7 @@ def _told(artifact: "Artifact") -> str:
         f"  nodes   {nodes}",
         f"  parity  {figures}, cosine {parity['cosine']:.8g} (against eager fp32)",
         f"  sha256  {artifact.sha256}",
-        f"  size    {artifact.bytes / 2**20:.1f} MiB",
+        f"  size    {_size(artifact.bytes)}",
         f"  cost    {manifest['wall_s']:.1f} s, peak memory {peak}",
     )
     return "".join(f"{line}\n" for line in lines)

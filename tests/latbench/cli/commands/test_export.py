@@ -22,7 +22,7 @@ def factories(tmp_path, monkeypatch):
 def test_a_factory_is_exported_and_told(latbench, factories, tmp_path):
     code, out, err = latbench("export", f"{factories}:make", "--resolution", 16, "--output", tmp_path / "out")
     assert code == 0
-    for word in ("opset 20", "nodes", "parity", "sha256", "MiB", "peak memory"):
+    for word in ("opset 20", "nodes", "parity", "sha256", "KiB", "peak memory"):
         assert word in out
     assert err == f"{factories}:make: exporting it, target portable\n"
     assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".onnx", ".json", ".npz"}
@@ -59,6 +59,7 @@ def test_bad_input_is_one_sentence(refused, words, told):
 
 def test_an_onnx_file_is_not_exported(refused, graph):
     assert "is an ONNX file already" in refused(2, "export", graph())
+    assert "is an ONNX file already" in refused(2, "export", graph((1, 3, "h", "w"), "open.onnx"))
 
 
 def test_a_factory_that_raises_is_named(refused, factories):
@@ -161,6 +162,7 @@ def test_an_interrupt_says_how_far_it_came(latbench, monkeypatch):
     assert "Of 2: 0 exported, 0 there already, none failed, 2 not done; the same command goes on." in err
 
 
+@pytest.mark.slow
 def test_exports_in_processes_are_told_as_any_other(latbench, tmp_path):
     words = ("parc_h_c2_5", "--parc", "spatial", "--jobs", 2, "--output", tmp_path)
     code, out, err = latbench("export", *words)
