@@ -25,10 +25,9 @@ class Rule:
 
 RULES = (
     Rule("banded", "small map: one matrix product for a group"),
-    Rule("two_level", "ONNX Runtime: few large products", ("onnxruntime",), columns=5),
     Rule("two_level_mac", "short chains of products and sums"),
 )
-"""The first that holds decides; the last holds always. TensorRT was not run: it fuses element-wise chains."""
+"""The first that holds decides; the last holds always (`make bench-involution`). TensorRT was not run."""
 
 
 def chooser(asked: str, target: str) -> Chooser:
