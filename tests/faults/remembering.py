@@ -18,11 +18,11 @@ def remember(folder: Path) -> Callable[..., dict[str, Any]]:
     """Return what stands in for `child.call`: the answer kept in `folder`, else that of a real worker."""
     real = child.call
 
-    def call(task, arguments, env=None):
+    def call(task, arguments, env=None, **how):
         key = hashlib.sha256(json.dumps([task, arguments], sort_keys=True).encode()).hexdigest()
         kept = folder / f"{task}-{key[:16]}.json"
         if not kept.exists():
-            wholefile.write(kept, json.dumps(real(task, arguments, env)).encode())
+            wholefile.write(kept, json.dumps(real(task, arguments, env, **how)).encode())
         return json.loads(kept.read_bytes())
 
     return call
