@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,30 @@ def graph(tmp_path: Path):
     return write
 
 
+@pytest.fixture(scope="session")
+def surveyed():
+    """What a survey told, by what it was asked."""
+    return {}
+
+
 @pytest.fixture
-def small(graph, tmp_path):
-    """The words of a small run of the fake runtime into `tmp_path / "results"`."""
+def small(graph, tmp_path, monkeypatch, surveyed):
+    """The words of a small run of the fake runtime into `tmp_path / "results"`.
+
+    A survey is made once a session and references in this process; launches are processes as always.
+    """
+    from latbench.pipeline import plan, run
+    from latbench.pipeline.worker import TASKS
+
+    real = run.call
+
+    def call(task, asked, *rest):
+        key = json.dumps(asked, sort_keys=True)
+        if key not in surveyed:
+            surveyed[key] = real(task, asked, *rest)
+        return surveyed[key]
+
+    monkeypatch.setattr(run, "call", call)
+    monkeypatch.setattr(plan, "call", lambda task, asked, **_: TASKS[task](**asked))
     words = ("--runtime", "fake", "--threads", 1, "--launches", 2, "--iterations", 4, "--warmup", 0)
     return ("run", graph(), *words, "--output", tmp_path / "results")

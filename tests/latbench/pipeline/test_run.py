@@ -9,10 +9,12 @@ import pytest
 
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.measure.launch import LaunchResult
+from latbench.pipeline import plan
 from latbench.pipeline import run as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.run import run, run_parts
+from latbench.pipeline.worker import TASKS
 from latbench.records import TABLE, Store, csvfile, read
 
 SURVEY = {
@@ -25,10 +27,13 @@ SURVEY = {
 
 @pytest.fixture
 def options(graph, tmp_path, monkeypatch):
-    """Makes options of small runs of the fake runtime on an identity graph; the survey takes no process."""
+    """Makes options of small runs of the fake runtime on an identity graph; nothing but launches takes one.
+
+    Worker's tasks are done in this process, but for the survey, which is known.
+    """
     path = graph()
-    call = module.call
-    monkeypatch.setattr(module, "call", lambda task, *rest: SURVEY if task == "survey" else call(task, *rest))
+    monkeypatch.setattr(module, "call", lambda *_: SURVEY)
+    monkeypatch.setattr(plan, "call", lambda task, asked, **_: TASKS[task](**asked))
 
     def make(**fields) -> RunOptions:
         small = {"threads": 1, "launches": 2, "iterations": 4, "warmup": 0, "runtimes": ("fake",)}
@@ -171,7 +176,7 @@ def test_a_precision_that_is_not_reached_keeps_its_samples_and_interval(options,
     assert row["latency_ci95_low_ms"] < row["latency_ms"] < row["latency_ci95_high_ms"]
 
 
-@pytest.mark.parametrize("stop", [0, 1, 4, 5, 7])
+@pytest.mark.parametrize("stop", [1, 5, *(pytest.param(stop, marks=pytest.mark.slow) for stop in (0, 4, 7))])
 def test_an_adaptive_run_that_was_stopped_ends_as_if_it_had_not_been(options, stop):
     def launcher(asked, until=None):
         def launch(request, timeout, rng):
@@ -224,6 +229,7 @@ def test_a_runtime_whose_import_kills_is_an_environment_fault(options, monkeypat
         run(options())
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_parent_loses_no_finished_launch_and_repeats_none(graph, tmp_path):
     """A real parent with real launches is killed in the middle; the same command then completes the run."""
     import latbench

@@ -38,7 +38,9 @@ def _calm(rng, between=0.01, within=0.03):
     )
 
 
-@pytest.mark.parametrize("quiet", [0.4, 0.6, 0.8])
+@pytest.mark.parametrize(
+    "quiet", [0.4, *(pytest.param(quiet, marks=pytest.mark.slow) for quiet in (0.6, 0.8))]
+)
 def test_it_is_found_whatever_the_share_of_quiet_time(quiet):
     rng = np.random.default_rng(1)
     found = [best(_neighbours(rng, quiet)).estimate / CLEAN for _ in range(TRIALS)]

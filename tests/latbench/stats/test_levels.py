@@ -38,8 +38,22 @@ def whole(seed, launches=10, shape=None, launch=0.0):
     return tuple(noisy(made(generator), generator, launch=launch) for _ in range(launches))
 
 
-@pytest.mark.parametrize("ratios", [(1, 1.12), (1, 1.5), (1, 1.25, 1.5)])
-@pytest.mark.parametrize("dwell", [(50, 300), (50, 1000)])
+@pytest.mark.parametrize(
+    ("ratios", "dwell"),
+    [
+        ((1, 1.12), (50, 1000)),
+        ((1, 1.25, 1.5), (50, 300)),
+        *(
+            pytest.param(ratios, dwell, marks=pytest.mark.slow)
+            for ratios, dwell in (
+                ((1, 1.12), (50, 300)),
+                ((1, 1.5), (50, 300)),
+                ((1, 1.5), (50, 1000)),
+                ((1, 1.25, 1.5), (50, 1000)),
+            )
+        ),
+    ],
+)
 def test_known_levels_are_found(ratios, dwell):
     cells = [regimes(ratios, seed, dwell=dwell) for seed in range(60)]
     cells = [(cell, shares) for cell, shares in cells if min(shares) > 0.06]
@@ -55,7 +69,9 @@ def test_known_levels_are_found(ratios, dwell):
     assert right >= 0.95 * len(cells)
 
 
-@pytest.mark.parametrize("launch", [0.0, 0.01, 0.02])
+@pytest.mark.parametrize(
+    "launch", [0.01, *(pytest.param(launch, marks=pytest.mark.slow) for launch in (0.0, 0.02))]
+)
 def test_the_interval_of_a_level_covers(launch):
     """Nominal 95 % over about 120 intervals: fewer than 91 % would come by chance once in 100 times."""
     covered = []
@@ -103,7 +119,12 @@ STEADY = {
 }
 
 
-@pytest.mark.parametrize("case", STEADY)
+FEW = ("equal launches", "spikes", "heavy tail", "random walk")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in FEW else pytest.mark.slow) for case in STEADY]
+)
 def test_what_has_no_levels_has_one(case):
     several = sum(len(levels(whole(seed, **STEADY[case])).levels) > 1 for seed in range(60))
     assert several <= 1

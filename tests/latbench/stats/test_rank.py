@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -16,6 +16,7 @@ def known(pairs):
     return xs, ys, rank_correlation(xs, ys)
 
 
+@settings(max_examples=25)
 @given(values)
 def test_the_coefficients_are_those_of_scipy(pairs):
     xs, ys, found = known(pairs)

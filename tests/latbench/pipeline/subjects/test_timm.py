@@ -83,6 +83,7 @@ def test_an_unknown_name_brings_near_names(timm):
         resolve("timm:resnet_18")
 
 
+@pytest.mark.slow
 def test_it_is_built_as_a_runtime_will_build_it_again(timm):
     import torch
 
