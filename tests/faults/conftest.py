@@ -70,13 +70,18 @@ def environ(tmp_path):
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(tmp_path / "tmp")}
 
 
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory):
+    """Where workers' answers are kept; those about a file of one test alone are its own."""
+    return tmp_path_factory.mktemp("memory")
+
+
 @pytest.fixture
-def command(tmp_path, model, results, environ):
+def command(memory, model, results, environ):
     """Makes commands that run the models named; `misfortunes` are keywords of the fake runtime by model."""
-    (tmp_path / "memory").mkdir()
 
     def make(*names, misfortunes=None, launches=1, each=3, **options):
-        words = [sys.executable, REMEMBERING, tmp_path / "memory", "run", *map(model, names)]
+        words = [sys.executable, REMEMBERING, memory, "run", *map(model, names)]
         words += ["--runtime", "fake", "--threads", 1, "--warmup", 0, "--output", results]
         words += ["--launches", launches, "--iterations", launches * each]
         for option, value in options.items():
@@ -87,7 +92,7 @@ def command(tmp_path, model, results, environ):
 
 
 @pytest.fixture
-def remembered(tmp_path, monkeypatch):
+def remembered(memory, monkeypatch):
     """Workers of runs in this process answer once and are remembered."""
     import latbench.pipeline.run  # noqa: F401 - with all modules that took `call` along
     from latbench.pipeline import child
@@ -95,8 +100,7 @@ def remembered(tmp_path, monkeypatch):
     found = importlib.util.spec_from_file_location("remembering", REMEMBERING)
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    (tmp_path / "memory").mkdir(exist_ok=True)
-    call, real = module.remember(tmp_path / "memory"), child.call
+    call, real = module.remember(memory), child.call
     for name, one in list(sys.modules.items()):
         if name.startswith("latbench.pipeline.") and getattr(one, "call", None) is real:
             monkeypatch.setattr(one, "call", call)
