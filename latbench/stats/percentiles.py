@@ -31,16 +31,22 @@ def quantile_interval(
         raise ValueError(f"p must lie between 0 and 1, not {p}")
     count = len(samples)
     trials = count if effective is None else max(1, min(count, int(effective)))
+    # Ranks are whole: of a handful of trials they may lie nearer than those of all samples.
+    ranks = [_ranks(one, count, p, (1 - confidence) / 2) for one in {trials, count}]
+    low, high = min(one[0] for one in ranks), max(one[1] for one in ranks)
+    ordered = np.sort(samples)
+    return (
+        float(ordered[low - 1]) if low >= 1 else None,
+        float(ordered[high - 1]) if high <= count else None,
+    )
+
+
+def _ranks(trials: int, count: int, p: float, tail: float) -> tuple[int, int]:
+    """Return the ranks from 1 to `count` of both ends, from those among `trials`; outside where none bounds."""
     below = _binomial_cdf(trials, p)
-    tail = (1 - confidence) / 2
     low = int(np.searchsorted(below, tail, side="right"))
     high = int(np.searchsorted(below, 1 - tail, side="left")) + 1
-    ordered = np.sort(samples)
-    low_rank, high_rank = low * count // trials, -(-high * count // trials)
-    return (
-        float(ordered[low_rank - 1]) if low_rank >= 1 else None,
-        float(ordered[high_rank - 1]) if high <= trials else None,
-    )
+    return low * count // trials, -(-high * count // trials) if high <= trials else count + 1
 
 
 def _binomial_cdf(trials: int, p: float) -> NDArray[np.float64]:

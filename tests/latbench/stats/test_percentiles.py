@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from latbench.stats.percentiles import STATISTIC, quantile, quantile_interval
@@ -70,6 +70,7 @@ def test_interval_holds_the_quantile(values, p):
 
 @settings(deadline=None)
 @given(samples, shares, st.floats(1, 200))
+@example(np.array([0, 1]), 0.984375, 1.0)
 def test_dependence_widens(values, p, effective):
     low, high = quantile_interval(values, p)
     wide_low, wide_high = quantile_interval(values, p, effective=effective)
