@@ -42,7 +42,7 @@ def quantile_interval(
 
 
 def _ranks(trials: int, count: int, p: float, tail: float) -> tuple[int, int]:
-    """Return the ranks from 1 to `count` of both ends, from those among `trials`; outside where none bounds."""
+    """Return the ranks of both ends among `count`, from those among `trials`; outside where none bounds."""
     below = _binomial_cdf(trials, p)
     low = int(np.searchsorted(below, tail, side="right"))
     high = int(np.searchsorted(below, 1 - tail, side="left")) + 1
