@@ -177,7 +177,16 @@ MODULES = {
 }
 
 
-@pytest.mark.parametrize("function", MODULES.values(), ids=MODULES)
+FEW = ("several outputs", "a dict of outputs", "the same output twice", "an input written into")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(function, id=name, marks=() if name in FEW else pytest.mark.slow)
+        for name, function in MODULES.items()
+    ],
+)
 def test_exports_and_reproduces(export, small, pair, function):
     module = small(function)
     artifact = export(module, pair, pair.flip(0) * 2)

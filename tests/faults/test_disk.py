@@ -98,6 +98,7 @@ echo "code $code" >&2
 
 
 @mounts
+@pytest.mark.slow
 def test_a_full_temporary_folder_ends_the_run_and_fails_no_row(command):
     run = command("a", launches=1, each=6000)
     assert run.go()[0] == 0
@@ -110,6 +111,7 @@ def test_a_full_temporary_folder_ends_the_run_and_fails_no_row(command):
     assert [len(run.records().runs), len(run.records().launches)] == [2, 2]  # the second was gone on with
 
 
+@pytest.mark.slow
 def test_records_of_a_newer_schema_are_refused_by_name_and_left_alone(command, capsys):
     run = command("a")
     assert run.go()[0] == 0
@@ -128,6 +130,7 @@ def test_records_of_a_newer_schema_are_refused_by_name_and_left_alone(command, c
     assert (file.read_bytes(), (run.results / TABLE).read_bytes()) == (newer, table)
 
 
+@pytest.mark.slow
 def test_a_table_of_a_newer_schema_is_refused_by_name(command, capsys):
     run = command("a")
     assert run.go()[0] == 0
@@ -174,6 +177,7 @@ def test_a_line_that_was_spoilt_is_named_and_nothing_is_written(command):
     assert one_sentence(said).endswith(": restore the file, or delete that line.")
 
 
+@pytest.mark.slow
 def test_a_torn_reference_is_made_again(command):
     run = command("a")
     assert run.go()[0] == 0
@@ -187,6 +191,7 @@ def test_a_torn_reference_is_made_again(command):
     assert {row["status"] for row in run.rows().values()} == {"ok"}
 
 
+@pytest.mark.slow
 def test_of_two_runs_into_one_directory_the_second_gives_way_and_spoils_nothing(command):
     run = command("a", launches=4)
     with run.start() as first:

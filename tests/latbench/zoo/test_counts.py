@@ -29,7 +29,13 @@ def test_macs_at_another_resolution(name, macs):
         assert count(spec(name).build(), 256).macs == macs
 
 
-@pytest.mark.parametrize("name", ["parc_resnet50", "parc_mobilenetv2", "parc_convnext_xt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "parc_mobilenetv2",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("parc_resnet50", "parc_convnext_xt")),
+    ],
+)
 def test_a_fourier_transform_is_not_counted_and_the_sum_is_unknown(name):
     counted = count(spec(name).build(parc="fft"), 64)
     assert counted.params == spec(name).params

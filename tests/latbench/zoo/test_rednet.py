@@ -69,6 +69,7 @@ def test_a_size_whose_maps_become_odd_before_a_stride_is_refused():
         create_model("rednet26")(torch.zeros(1, 3, 230, 230))
 
 
+@pytest.mark.slow
 def test_weights_do_not_blow_rounding_up():
     known = spec("rednet50")
     model, image = create_model("rednet50"), example_input(known)

@@ -53,6 +53,7 @@ def stored(tmp_path):
     return make
 
 
+@pytest.mark.slow
 def test_a_session_is_measured_shown_and_shown_again(latbench, session, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["latbench", *map(str, session)])
     code, out, err = latbench(*session)

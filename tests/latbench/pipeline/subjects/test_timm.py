@@ -78,6 +78,7 @@ def test_a_process_that_dies_is_told_of(told, monkeypatch):
         resolve("timm:resnet18")
 
 
+@pytest.mark.slow
 def test_an_unknown_name_brings_near_names(timm):
     with pytest.raises(BadInput, match=r"did you mean .*timm:resnet18"):
         resolve("timm:resnet_18")
