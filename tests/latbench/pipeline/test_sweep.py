@@ -8,6 +8,7 @@ from latbench.measure.shared import CALL_OVERHEAD, SHARED_CELLS, SharedCell
 from latbench.pipeline import run
 from latbench.pipeline import sweep as module
 from latbench.pipeline.child import WorkerDied
+from latbench.pipeline.prepared import Prepared
 from latbench.pipeline.sweep import Group, SweepOptions, refused, sweep, units_of
 from latbench.records import csvfile, read
 from latbench.runtimes.base import Source
@@ -147,9 +148,11 @@ def test_when_the_worker_dies_each_form_is_made_alone(worker, options, listener,
     worker.dies = True
     made = Worker()
 
-    def alone(self, one):
-        return made._outcome(one.wish.to_json())["prepared"] | {
-            "source": Source("onnx", path="m.onnx").to_json()
+    def alone(self, wishes):
+        source = {"source": Source("onnx", path="m.onnx").to_json()}
+        return {
+            key: Prepared.from_json(made._outcome(one.wish.to_json())["prepared"] | source)
+            for key, one in wishes.items()
         }
 
     monkeypatch.setattr(module.Preparation, "_made", alone)
