@@ -388,17 +388,12 @@ def main() -> int:
         ):
             rows.append(row(model, runtime, runs, folder, forms, options.threads))
             if options.csv:
-                write(rows, options.csv)
+                with options.csv.open("w", newline="", encoding="utf-8") as file:
+                    writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+                    writer.writeheader()
+                    writer.writerows(rows)
     met = report(rows)
     return 1 if options.check and not met else 0
-
-
-def write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write `rows` to `path` as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":
