@@ -5,9 +5,12 @@ A test that asks for a `member` is one of every model: quick for the smallest of
 
 import os
 
+import numpy as np
 import pytest
+import torch
 
 from latbench.zoo.registry import models
+from latbench.zoo.weights import live
 
 LARGE = 16_000_000
 """Parameters from which on even the smallest of a family is built in a slow test only."""
@@ -33,3 +36,24 @@ def what_can_be_built(request):
     lack = known.missing() if hasattr(known, "missing") else None
     if lack and "CI" not in os.environ:
         pytest.skip(lack)
+
+
+@pytest.fixture
+def block_agrees():
+    """Return a check of a block against one of the authors', its outputs carried at `<name>.index` alone."""
+
+    def check(block, name, golden, arrays, tolerance):
+        block = block.eval().requires_grad_(False)
+        shapes = {key: list(tensor.shape) for key, tensor in block.state_dict().items()}
+        assert shapes == dict(golden["state_dict"])
+        live(block)
+        noise = np.random.default_rng(0).standard_normal(golden["input_shape"])
+        output = block(torch.from_numpy(noise.astype(np.float32))).numpy()
+        assert list(output.shape) == golden["output_shape"]
+        bound = tolerance * golden["max_abs"]
+        assert np.abs(output.ravel()[arrays[f"{name}.index"]] - arrays[f"{name}.value"]).max() <= bound
+        assert output.mean() == pytest.approx(golden["mean"], abs=bound)
+        assert output.std() == pytest.approx(golden["std"], rel=tolerance)
+        assert np.abs(output).max() == pytest.approx(golden["max_abs"], rel=tolerance)
+
+    return check

@@ -71,17 +71,8 @@ def test_other_sizes_spread_their_logits_as_the_authors_do(name, resolution):
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_blocks_give_the_outputs_of_the_authors_code(name):
-    golden, arrays = HELD[name], np.load(GOLDENS / "van_blocks.npz")
-    block = BLOCKS[name]().eval().requires_grad_(False)
-    assert shapes(block) == dict(golden["state_dict"])
-    live(block)
-    output = block(image(*golden["input_shape"])).numpy()
-    bound = TOLERANCE * golden["max_abs"]
-    assert np.abs(output.ravel()[arrays[f"{name}.index"]] - arrays[f"{name}.value"]).max() <= bound
-    assert output.mean() == pytest.approx(golden["mean"], abs=bound)
-    assert output.std() == pytest.approx(golden["std"], rel=TOLERANCE)
-    assert np.abs(output).max() == pytest.approx(golden["max_abs"], rel=TOLERANCE)
+def test_blocks_give_the_outputs_of_the_authors_code(name, block_agrees):
+    block_agrees(BLOCKS[name](), name, HELD[name], np.load(GOLDENS / "van_blocks.npz"), TOLERANCE)
 
 
 def test_every_block_of_the_goldens_is_tested():
