@@ -1,7 +1,7 @@
 """What holds for every test: no example fails for being slow, and no shell setting colours the output.
 
-Of several processes that run tests at the same time each computes with one thread. Tests marked `gpu` run where the
-NVIDIA driver shows a device, and are skipped elsewhere with its reason.
+Of several processes that run tests at the same time each computes with one thread. Tests marked `gpu` run
+where the NVIDIA driver shows a device, and are skipped elsewhere with its reason.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ settings.load_profile("latbench")
 
 @cache
 def why_no_gpu():
-    """One phrase why CUDA offers no device to this process, asked of the driver itself; None where it offers one."""
+    """Return one phrase why CUDA offers no device here, as its driver tells; None where it offers one."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
