@@ -1,7 +1,25 @@
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+FAKE_CUDA = Path(__file__).with_name("fakecuda.py")
+
+
+@pytest.fixture(scope="session")
+def fakecuda():
+    """The module `fakecuda.py`: `FakeCuda`, its `cudaError_t`, and `array_at`."""
+    found = importlib.util.spec_from_file_location("fakecuda", FAKE_CUDA)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def cuda_api(fakecuda):
+    """A stand-in for the CUDA runtime's bindings with one GPU, which writes down every call."""
+    return fakecuda.FakeCuda()
 
 
 @pytest.fixture(scope="session")
