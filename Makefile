@@ -6,6 +6,8 @@ PYTHON ?= python3
 # A CPU build instead (torchvision, which timm imports, then lacks its compiled half, which timm never calls):
 # TORCH='torch==2.13.0+cpu --extra-index-url <the address of its index>'
 TORCH ?= torch==2.13.0
+# Versions of TensorRT whose Python side the tests look at (docs/contracts.md); none of it runs without a GPU.
+TENSORRT ?= 10.16.1.11 11.4.0.106
 # Processes that run tests at the same time.
 JOBS ?= 2
 # More arguments for the tool behind a target: make quick ARGS='-k stats -x'
@@ -94,11 +96,17 @@ $(READY): pyproject.toml
 		exit 2; }
 	@echo "Setting up $(VENV) (a few minutes the first time)"
 	@if [ -e $(UNFINISHED) ] || ! $(VENV)/bin/python -c $(CHECK)'; import pip' 2>/dev/null; then \
-		echo "  1/3 environment"; $(PYTHON) -m venv --clear $(VENV); fi
+		echo "  1/4 environment"; $(PYTHON) -m venv --clear $(VENV); fi
 	@touch $(UNFINISHED)
-	@echo "  2/3 PyTorch ($(TORCH))"
+	@echo "  2/4 PyTorch ($(TORCH))"
 	@$(RUN) pip install -qq --disable-pip-version-check $(TORCH)
-	@echo "  3/3 latbench, runtimes and tools"
+	@echo "  3/4 latbench, runtimes and tools"
 	@$(RUN) pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@echo "  4/4 signatures of TensorRT, for tests"
+	@for version in $(TENSORRT); do folder=$(VENV)/contracts/tensorrt-$${version%%.*}; \
+		[ -d $$folder/tensorrt_cu13_bindings-$$version.dist-info ] || { rm -rf $$folder; \
+			$(RUN) pip install -qq --disable-pip-version-check --no-deps --only-binary :all: --target $$folder \
+				tensorrt-cu13-bindings==$$version 2>/dev/null; } || \
+			echo "      no wheel of TensorRT $$version for this machine: tests of its signatures are skipped"; done
 	@rm -f $(UNFINISHED)
 	@touch $@

@@ -52,7 +52,8 @@ def test_run_takes_model_and_threads(make):
 def test_set_up_is_done_once_and_torch_comes_first(make):
     assert make("setup").returncode == 0
     installed = re.findall(r"pip install .*?(\S+)$", make.log, re.MULTILINE)
-    assert installed == ["torch==2.13.0", ".[dev]"]
+    assert installed[:2] == ["torch==2.13.0", ".[dev]"]
+    assert [name.partition("==")[0] for name in installed[2:]] == ["tensorrt-cu13-bindings"] * 2
     make("setup")
     assert make.log == ""
 
@@ -61,6 +62,24 @@ def test_set_up_cut_short_begins_again(make):
     assert make("setup", fails="torch").returncode != 0
     assert make("setup").returncode == 0
     assert "-m venv --clear" in make.log
+
+
+def test_a_machine_without_wheels_of_tensorrt_is_set_up_all_the_same(make):
+    done = make("setup", "TENSORRT=11.4.0.106", fails="tensorrt")
+    assert done.returncode == 0
+    assert (
+        "no wheel of TensorRT 11.4.0.106 for this machine: tests of its signatures are skipped" in done.stdout
+    )
+    make("setup")
+    assert make.log == ""
+
+
+def test_signatures_of_tensorrt_that_are_there_are_not_fetched_again(make, tmp_path):
+    (tmp_path / "venv/contracts/tensorrt-11/tensorrt_cu13_bindings-11.4.0.106.dist-info").mkdir(parents=True)
+    make("setup", "TENSORRT=10.16.1.11 11.4.0.106")
+    assert re.findall(r"--target \S+/(tensorrt-\d+) (\S+)$", make.log, re.MULTILINE) == [
+        ("tensorrt-10", "tensorrt-cu13-bindings==10.16.1.11")
+    ]
 
 
 def test_a_changed_project_is_installed_into_the_same_environment(make):

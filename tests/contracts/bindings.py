@@ -1,0 +1,85 @@
+"""The real binding modules of TensorRT, imported over stub libraries: what a test may ask about them.
+
+The wheels hold only the Python side. They are linked against three libraries, of which a GPU's machine has the real
+ones; here each has a stub of the same name whose functions return a null pointer. So every class is there with its
+methods, signatures, properties and enumerations, and no object of the library's own can be made.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import stubs
+
+HERE = Path(__file__).parent
+WHEELS = Path(sys.prefix) / "contracts"
+MAJORS = (10, 11)
+# What the module asks of each library, in both versions: all the undefined symbols that are neither C, C++ nor Python.
+IMPORTED = {
+    "libnvinfer": (
+        "createInferBuilder_INTERNAL",
+        "createInferRefitter_INTERNAL",
+        "createInferRuntime_INTERNAL",
+        "getBuilderPluginRegistry",
+        "getPluginRegistry",
+    ),
+    "libnvinfer_plugin": ("initLibNvInferPlugins",),
+    "libnvonnxparser": (
+        "createNvOnnxParserRefitter_INTERNAL",
+        "createNvOnnxParser_INTERNAL",
+        "getNvOnnxParserVersion",
+    ),
+}
+
+
+def why_not(major: int) -> str | None:
+    """Return why the bindings of that version cannot be looked at here; None when they can."""
+    if not (wheel(major) / "tensorrt_bindings").is_dir():
+        return (
+            f"the bindings of TensorRT {major} are not installed: `make setup` does it where there is a wheel"
+        )
+    if platform.machine() not in stubs.MACHINES or not sys.platform.startswith("linux"):
+        return f"no stub libraries for {sys.platform} on {platform.machine()}"
+    return None
+
+
+def wheel(major: int) -> Path:
+    """Return the folder that the wheel is unpacked into."""
+    return WHEELS / f"tensorrt-{major}"
+
+
+def libraries(folder: Path, major: int) -> Path:
+    """Write the stub libraries of that version into `folder` and return it."""
+    for name, functions in IMPORTED.items():
+        soname = f"{name}.so.{major}"
+        stubs.library(folder / soname, soname, functions, platform.machine())
+    return folder
+
+
+def environment(folder: Path, major: int) -> dict[str, str]:
+    """Return the environment of a process that finds the bindings, and the stub libraries in `folder`."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**outer, "LD_LIBRARY_PATH": str(folder), "PYTHONPATH": str(wheel(major))}
+
+
+def run(folder: Path, major: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Return what a process of this Python does that finds them."""
+    return subprocess.run(
+        (sys.executable, *arguments),
+        env=environment(folder, major),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def described(folder: Path, major: int) -> dict[str, Any]:
+    """Return what that version offers; see describe.py."""
+    done = run(folder, major, str(HERE / "describe.py"))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
