@@ -3,7 +3,7 @@
 import json
 import math
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -95,10 +95,12 @@ def _finite(text: str) -> float:
 def checked(fields: dict[str, Any]) -> LaunchResult:
     """Return the result that `fields` are, each of its type; Unusable says which is not.
 
-    The samples of an ok result are each above 0 ns, however many; its reason becomes one printable line.
+    The samples of an ok result are each above 0 ns, however many, and so are the device latencies, which are
+    none or one per sample; its reason becomes one printable line.
     """
     for name in ("samples_ns", "warmup_ns"):
         _durations(name, fields.get(name))
+    _durations("device_ns", fields.get("device_ns", []))
     for name in _COUNTS:
         _typed(name, fields.get(name), (int,))
     for name in ("facts", "witnesses"):
@@ -126,14 +128,22 @@ def _typed(name: str, value: Any, types: tuple[type, ...]) -> None:
         raise Unusable(f"its {name} is {line(repr(value), 40)}, not of type {types[0].__name__}")
 
 
+def _above_zero(what: str, durations: Sequence[int]) -> None:
+    for at, duration in enumerate(durations, 1):
+        if not 0 < duration < 2**63:
+            raise Unusable(f"{what} {at} of {len(durations)} lasts {line(str(duration), 40)} ns")
+
+
 def _complete(result: LaunchResult) -> LaunchResult:
     if result.reason is not None and not isinstance(result.reason, str):
         raise Unusable(f"its reason is of type {type(result.reason).__name__}, not text")
     if result.status != "ok":
         return replace(result, reason=line(result.reason or "") or None)
-    for at, sample in enumerate(result.samples_ns, 1):
-        if not 0 < sample < 2**63:
-            raise Unusable(f"sample {at} of {len(result.samples_ns)} lasts {line(str(sample), 40)} ns")
+    _above_zero("sample", result.samples_ns)
+    _above_zero("device latency", result.device_ns)
+    if result.device_ns and len(result.device_ns) != len(result.samples_ns):
+        counts = f"{len(result.device_ns)} device latencies for {len(result.samples_ns)} samples"
+        raise Unusable(f"it brought {counts}")
     if result.parity is not None and set(result.parity) != _PARITY:
         raise Unusable(f"its parity tells {', '.join(map(repr, result.parity)) or 'nothing'}")
     return replace(result, reason=None if result.reason is None else line(result.reason))

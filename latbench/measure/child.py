@@ -18,6 +18,7 @@ from latbench.measure.group import die_with_parent
 from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.measure.warmup import warm_up
+from latbench.runtimes.base import device_latency
 
 _WARMUP_CAP = 4
 """Warm-up ends unsettled after this many times the requested number."""
@@ -76,6 +77,7 @@ def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:
         facts=asdict(session.facts),
         parity=None if agreement is None else agreement.to_json(),
         witnesses={**witnesses.difference(before, after), **kernels_before},
+        device_ns=device_latency(session, request.iterations),
     )
     # Spinning threads of the session would slow the kernels down.
     session.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 from latbench.runtimes.base import SessionOptions, Source
 
+_DURATIONS = ("samples_ns", "warmup_ns", "device_ns")
 STATUSES = ("ok", "failed", "timeout", "crashed", "oom")
 
 
@@ -46,7 +47,7 @@ class LaunchResult:
     `status` is one of `STATUSES`, with `reason` when it is not ok, or when an output is unlike the reference
     in kind. `parity` holds max_abs, max_rel and cosine against the reference, `witnesses` the operating
     system's counters over the timed region. `load_ns` leaves out `compile_ns`; `wall_ns` is the whole launch
-    as the parent saw it.
+    as the parent saw it. `device_ns` is the latency on the device of each sample, () where there is none.
     """
 
     status: str
@@ -61,21 +62,23 @@ class LaunchResult:
     parity: Mapping[str, float] | None = None
     witnesses: Mapping[str, Any] = field(default_factory=dict)
     wall_ns: int | None = None
+    device_ns: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values; a parity figure that is not finite becomes a string."""
         parity = None if self.parity is None else {name: _plain(value) for name, value in self.parity.items()}
-        plain = {"samples_ns": list(self.samples_ns), "warmup_ns": list(self.warmup_ns), "parity": parity}
-        return {**asdict(self), **plain}
+        lists = {name: list(getattr(self, name)) for name in _DURATIONS}
+        return {**asdict(self), **lists, "parity": parity}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "LaunchResult":
         """Return the result that `to_json` wrote; ValueError when `fields` is not one."""
         try:
-            samples, warmup = (tuple(map(int, fields[name])) for name in ("samples_ns", "warmup_ns"))
+            told = {"device_ns": (), **fields}  # older launches do not have it
+            durations = {name: tuple(map(int, told[name])) for name in _DURATIONS}
             figures = fields["parity"]
             parity = None if figures is None else {name: float(value) for name, value in figures.items()}
-            result = cls(**{**fields, "samples_ns": samples, "warmup_ns": warmup, "parity": parity})
+            result = cls(**{**fields, **durations, "parity": parity})
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"not a launch result: {str(fields)[:80]}") from error
         if result.status not in STATUSES:

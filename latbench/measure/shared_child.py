@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import compress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +24,7 @@ from latbench.measure.launch import LaunchResult
 from latbench.measure.loop import time_calls
 from latbench.measure.shared import CALL_OVERHEAD, FIRST_OF_TURN, SharedCell, SharedRequest
 from latbench.measure.shared_turns import rounds, shares
-from latbench.runtimes.base import Arrays, Runtime, Session
+from latbench.runtimes.base import Arrays, Runtime, Session, device_latency
 
 Key = str | None
 """The key of a cell, None that of the empty graph."""
@@ -43,6 +44,10 @@ class _Loaded:
     warmup_ns: tuple[int, ...] = ()
     kept_ns: tuple[int, ...] = ()
     dropped_ns: tuple[int, ...] = ()
+    kept: tuple[bool, ...] = ()
+    """Whether each call of the turns so far is a sample, in order."""
+
+    device_ns: tuple[int, ...] = ()
 
 
 class _References:
@@ -80,6 +85,7 @@ def measure(request: SharedRequest, clock: Clock = MONOTONIC) -> dict[str, Launc
     before = witnesses.snapshot()
     _time(loaded, request, results, clock)
     after = witnesses.snapshot()
+    _read_device(loaded, results)
     counted = {**witnesses.difference(before, after), **kernels_before}
     # What was entered last is left first; spinning threads would slow the kernels down.
     for one in reversed(loaded.values()):
@@ -155,6 +161,7 @@ def _time(loaded: Mapping[Key, _Loaded], request: SharedRequest, results: Result
             if timed is not None:
                 one.dropped_ns += timed[:dropped]
                 one.kept_ns += timed[dropped:]
+                one.kept += (False,) * dropped + (True,) * kept
 
 
 def _called(key: Key, one: _Loaded, calls: int, results: Results, clock: Clock) -> tuple[int, ...] | None:
@@ -164,6 +171,18 @@ def _called(key: Key, one: _Loaded, calls: int, results: Results, clock: Clock) 
     except Exception as error:
         results[key] = _failure(error)
         return None
+
+
+def _read_device(loaded: Mapping[Key, _Loaded], results: Results) -> None:
+    """Read the device latency of the samples; a cell whose session cannot tell it fails, the others go on."""
+    for key, one in loaded.items():
+        if key is None or key in results:
+            continue
+        try:
+            told = device_latency(one.session, len(one.kept))
+            one.device_ns = tuple(compress(told, one.kept))
+        except Exception as error:
+            results[key] = _failure(error)
 
 
 def _result(one: _Loaded, counted: Mapping[str, Any]) -> LaunchResult:
@@ -179,6 +198,7 @@ def _result(one: _Loaded, counted: Mapping[str, Any]) -> LaunchResult:
         facts=asdict(one.session.facts),
         parity=None if one.parity is None else one.parity.to_json(),
         witnesses={**counted, FIRST_OF_TURN: first},
+        device_ns=one.device_ns,
     )
 
 

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source
+from latbench.runtimes.base import ONLY_ON, Arrays, Availability, Facts, Knob, SessionOptions, Source, knob
 
 SPINNING = "LATBENCH_FAKE_SPINNING"
 MISFORTUNES = "LATBENCH_FAKE"
@@ -23,7 +24,8 @@ MISFORTUNES = "LATBENCH_FAKE"
 class FakeSession:
     """Output k ("output", "output_1", ...) is what `spoil` makes of input k, for the first `count` inputs.
 
-    `misfortune` is called at the end of each `run`.
+    `misfortune` is called at the end of each `run`. `device_ns` is told as the device latency of every run,
+    None where there is no device to tell.
     """
 
     def __init__(
@@ -32,8 +34,12 @@ class FakeSession:
         misfortune: Callable[[], object],
         spoil: Callable[[np.ndarray], np.ndarray],
         count: int | None = None,
+        device_ns: int | None = None,
     ) -> None:
         self.facts = facts
+        self.device_ns: Callable[[int], tuple[int, ...]] | None = None
+        if device_ns is not None:
+            self.device_ns = lambda latest: (device_ns,) * latest
         self.compile_ns: int | None = None
         self.run: Callable[[], object] = misfortune
         self._spoil, self._count = spoil, count
@@ -117,19 +123,29 @@ class FakeRuntime:
     """Deterministic, always available; for tests of everything that surrounds a runtime.
 
     Keywords of `Source.kwargs`: those of `BEHAVIOURS`; `scale`, `offset`, `shape`, `dtype` and `count` spoil
-    the outputs; `precision`, `provider` and `threads` are what the facts claim in place of the request. The
-    variable `MISFORTUNES` adds to them, where a command has no way to give any.
+    the outputs; `precision`, `provider`, `threads` and `extra` are what the facts claim in place of the
+    request; `device_ns` is the device latency told, divided by the knob `speed`. The variable `MISFORTUNES`
+    adds to them, where a command has no way to give any.
     """
 
     name = "fake"
     accepts = frozenset({"onnx", "module"})
-    devices = frozenset({"cpu"})
-    precisions = frozenset({"fp32", "fp16", "bf16"})
+    devices = frozenset({"cpu", "cuda"})
+    precisions = frozenset({"fp32", "tf32", "fp16", "bf16"})
+    knobs: Mapping[str, Knob] = MappingProxyType(
+        {
+            "speed": Knob(1.0, "divides the device latency", least=0.1, most=100),
+            "graph": Knob(False, "claims a CUDA graph", devices=frozenset({"cuda"})),
+            "level": Knob(3, "changes nothing", least=0, most=5),
+            "mode": Knob("plain", "changes nothing", choices=("plain", "fancy")),
+        }
+    )
 
     def check(self, device: str = "cpu") -> Availability:
-        """Return that it is available on the CPU."""
+        """Return that it is available on any device, which it does not use."""
         if device in self.devices:
-            return Availability(True, version="1")
+            here = self.precisions - {word for word, only in ONLY_ON.items() if only != device}
+            return Availability(True, version="1", precisions=tuple(sorted(here)))
         return Availability(False, reason=f"the fake runtime has no device {device!r}", mend="--device cpu")
 
     def environment(self, options: SessionOptions) -> dict[str, str]:
@@ -157,6 +173,7 @@ class FakeRuntime:
             threads=kwargs.get("threads", options.threads),
             spinning=None if spinning is None else spinning == "1",
             version="1",
+            extra=kwargs.get("extra", {"cuda_graph": "on"} if knob(self, options, "graph") else {}),
         )
         scale, offset = float(kwargs.get("scale", 1)), float(kwargs.get("offset", 0))
 
@@ -165,7 +182,9 @@ class FakeRuntime:
             return spoilt.astype(kwargs.get("dtype", array.dtype))
 
         run = befall if misfortunes else _nothing
-        return FakeSession(facts, run, spoil, kwargs.get("count"))
+        device_ns = kwargs.get("device_ns")
+        told = None if device_ns is None else round(device_ns / float(knob(self, options, "speed")))
+        return FakeSession(facts, run, spoil, kwargs.get("count"), told)
 
 
 RUNTIME = FakeRuntime()

@@ -10,7 +10,7 @@ import numpy as np
 
 from latbench.errors import BadInput
 from latbench.runtimes import onnxfile
-from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source, wanted
+from latbench.runtimes.base import NO_KNOBS, Arrays, Availability, Facts, SessionOptions, Source, wanted
 from latbench.runtimes.vendor import installed
 
 _SPINNING = "session.intra_op.allow_spinning"
@@ -97,6 +97,7 @@ class OnnxRuntime:
     accepts = frozenset({"onnx"})
     devices = frozenset(_PROVIDERS)
     precisions = frozenset({"fp32"})
+    knobs = NO_KNOBS
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether onnxruntime is importable and has the provider for `device`."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from latbench.errors import BadInput
-from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source, wanted
+from latbench.runtimes.base import NO_KNOBS, Arrays, Availability, Facts, SessionOptions, Source, wanted
 from latbench.runtimes.vendor import installed
 
 _DEVICES = {"cpu": "CPU"}
@@ -84,6 +84,7 @@ class OpenVino:
     accepts = frozenset({"onnx"})
     devices = frozenset(_DEVICES)
     precisions = frozenset(_HINTS)
+    knobs = NO_KNOBS
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether openvino is importable and sees `device`, and what its plug-in computes in there."""

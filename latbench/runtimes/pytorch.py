@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from latbench.errors import BadInput
-from latbench.runtimes.base import Arrays, Availability, Facts, SessionOptions, Source
+from latbench.runtimes.base import NO_KNOBS, Arrays, Availability, Facts, SessionOptions, Source
 from latbench.runtimes.vendor import installed
 
 _PASSIVE = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
@@ -88,6 +88,7 @@ class PyTorch:
     accepts = frozenset({"module"})
     devices = frozenset({"cpu"})
     precisions = frozenset({"fp32"})
+    knobs = NO_KNOBS
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether torch is importable; `device` must be "cpu"."""

@@ -42,6 +42,14 @@ def test_a_true_result_is_returned(left):
     assert result.to_json() == GOOD.to_json()
 
 
+def test_device_latencies_come_one_per_sample_or_not_at_all(left):
+    assert left(changed(device_ns=[2, 3, 4])).device_ns == (2, 3, 4)
+    assert left(changed(device_ns=[])).device_ns == ()
+    older = GOOD.to_json()
+    del older["device_ns"]
+    assert left(json.dumps(older).encode()).device_ns == ()
+
+
 def test_no_file_is_none(tmp_path):
     assert answer.read(tmp_path / "absent.json", REQUEST) is None
 
@@ -88,6 +96,10 @@ def test_no_field_of_another_type_raises_anything_else(tmp_path_factory, name, v
         ({"samples_ns": [5, "6", 7]}, "number 2 is '6'"),
         ({"samples_ns": [5, True, 7]}, "number 2 is True"),
         ({"samples_ns": "567"}, "its samples_ns are no list"),
+        ({"device_ns": [5, 6]}, "it brought 2 device latencies for 3 samples"),
+        ({"device_ns": [5, 6, 0]}, "device latency 3 of 3 lasts 0 ns"),
+        ({"device_ns": [5, 6, 7.5]}, "its device_ns are not all whole numbers: number 3 is 7.5"),
+        ({"device_ns": None}, "its device_ns are no list"),
         ({"warmup_ns": None}, "its warmup_ns are no list"),
         ({"load_ns": "5"}, "its load_ns is '5', not of type int"),
         ({"facts": {"threads": "two"}}, "its facts.threads is 'two', not of type int"),

@@ -44,6 +44,36 @@ def test_a_launch_brings_everything_back(reference):
     assert LaunchResult.from_json(json.loads(json.dumps(result.to_json(), allow_nan=False))) == result
 
 
+def test_a_session_on_a_device_tells_its_latency_of_each_sample(reference):
+    assert child.measure(request_for(reference, device_ns=700)).device_ns == (700,) * 5
+    assert child.measure(request_for(reference)).device_ns == ()
+
+
+def test_a_session_without_the_attribute_tells_none(reference, monkeypatch):
+    class Bare:
+        """A session as it was before devices had latencies of their own."""
+
+        def __init__(self, session):
+            self._session = session
+
+        def __getattr__(self, name):
+            if name == "device_ns":
+                raise AttributeError(name)
+            return getattr(self._session, name)
+
+    prepare = FakeRuntime.prepare
+    monkeypatch.setattr(FakeRuntime, "prepare", lambda *given: Bare(prepare(*given)))
+    result = child.measure(request_for(reference, device_ns=700))
+    assert (result.status, result.device_ns) == ("ok", ())
+
+
+def test_the_knobs_set_reach_the_runtime(reference):
+    plain = request_for(reference, device_ns=700)
+    faster = replace(plain, options=replace(plain.options, knobs={"speed": 2.0}))
+    assert child.measure(faster).device_ns == (350,) * 5
+    assert LaunchRequest.from_json(json.loads(json.dumps(faster.to_json()))) == faster
+
+
 def test_the_reference_kernels_stand_around_the_launch(reference):
     seen = child.measure(request_for(reference)).witnesses
     for moment in ("before", "after"):

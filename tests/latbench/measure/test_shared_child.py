@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -153,6 +154,41 @@ def test_a_cell_that_fails_only_later_has_no_further_turns(reference, clock, mon
     assert [one.status for one in found.values()] == ["failed", "failed", "ok"]
     assert found["b"].reason == "RuntimeError: worn out"
     assert len(found["c"].samples_ns) == 20
+
+
+def test_device_latencies_are_those_of_the_samples_alone(reference, clock, monkeypatch):
+    prepare = FakeRuntime.prepare
+
+    def prepared(self, source, options):
+        session, calls = prepare(self, source, options), []
+        run = session.run
+        session.run = lambda: (run(), calls.append(clock.calls.count(source.kwargs.get("name"))))
+        session.device_ns = lambda latest: tuple(calls[-latest:])
+        return session
+
+    monkeypatch.setattr(FakeRuntime, "prepare", prepared)
+    found = shared_child.measure(request(reference, {"a": {"cold": 5}, "b": {"cold": 5}}), clock)
+    for result in found.values():
+        assert len(result.device_ns) == len(result.samples_ns)
+        assert set(result.samples_ns) == {1000}, "a sample has others of its cell before it"
+        gaps = [late - early for early, late in pairwise(result.device_ns)]
+        assert set(gaps) == {1, 2}, "within a turn the next call, between turns one dropped"
+
+
+def test_a_device_latency_that_cannot_be_read_fails_its_cell_alone(reference, clock, monkeypatch):
+    prepare = FakeRuntime.prepare
+
+    def prepared(self, source, options):
+        session = prepare(self, source, options)
+        if source.kwargs.get("name") == "bad":
+            session.device_ns = lambda latest: 1 // 0
+        return session
+
+    monkeypatch.setattr(FakeRuntime, "prepare", prepared)
+    found = shared_child.measure(request(reference, {"bad": {}, "good": {"device_ns": 9}}), clock)
+    assert (found["bad"].status, found["good"].status) == ("failed", "ok")
+    assert "ZeroDivisionError" in found["bad"].reason
+    assert set(found["good"].device_ns) == {9}
 
 
 def test_without_the_runtime_every_cell_says_so(reference):
