@@ -4,11 +4,11 @@ A process of its own for each version, since a process imports one only. What is
 
     {"version": "11.4.0.106",
      "functions": {"init_libnvinfer_plugins": ["init_libnvinfer_plugins(logger: ...) -> bool"]},
-     "classes": {"Builder": {"bases": [], "methods": {NAME: [DOCSTRING]}, "properties": {NAME: [DOCSTRING, WRITABLE]},
-                             "members": [NAME]}},
+     "classes": {"Builder": {"bases": [], "methods": {NAME: [DOCSTRING]}, "members": [NAME],
+                             "properties": {NAME: [DOCSTRING, WRITABLE]}}},
      "values": ["float32"]}
 
-`members` are those of an enumeration, `values` what else the module holds, and "__init__" is a class's constructor.
+`members` are those of an enumeration, `values` what else the module holds, "__init__" makes an object.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""Shared libraries that do nothing, written byte by byte, so that a machine without a C compiler has them too.
+"""Shared libraries that do nothing, written byte by byte: a machine without a C compiler has them too.
 
-Each of its functions takes anything and returns 0 (a null pointer): enough for a module linked against the real
-library to be imported and looked at. The layout follows the ELF-64 specification: one page of headers, tables and
-code, and one writable page for the dynamic section, which older loaders write into.
+Each function of one takes anything and returns 0 (a null pointer): enough for a module linked against the
+real library to be imported and looked at. The layout follows the ELF-64 specification: one page of headers,
+tables and code, and one writable page for the dynamic section, which older loaders write into.
 """
 
 import struct
@@ -49,7 +49,7 @@ def library(path: Path, soname: str, functions: Sequence[str], machine: str) -> 
 
     entries = bytes(24)
     for offset in offsets[1:]:
-        # st_name, st_info (global function), st_other, st_shndx (any that is not "undefined"), st_value, st_size
+        # name, global function, visibility, section (any that is not "undefined"), address, size
         entries += struct.pack("<IBBHQQ", offset, 0x12, 0, 1, at_code, len(code))
     entries += bytes(at_strings - at_symbols - len(entries))
     dynamic = b"".join(
