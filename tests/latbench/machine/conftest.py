@@ -1,4 +1,5 @@
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,3 +80,112 @@ def asked(machine, tmp_path):
         return check.run(Context(tree=machine(files or {}), **given))
 
     return find
+
+
+class FakeNvml:
+    """A recording `pynvml` of cards, each a dict of what its functions answer; NotImplemented: no such thing.
+
+    A card's answer that is a list is told one after the other, the last for ever.
+    """
+
+    class NVMLError(Exception):
+        pass
+
+    NVML_CLOCK_GRAPHICS, NVML_CLOCK_SM, NVML_CLOCK_MEM = 0, 1, 2
+    NVML_TEMPERATURE_GPU = 0
+    NVML_TEMPERATURE_THRESHOLD_SLOWDOWN = 1
+    NVML_PERF_POLICY_POWER, NVML_PERF_POLICY_THERMAL = 0, 1
+    NVML_PERF_POLICY_BOARD_LIMIT, NVML_PERF_POLICY_RELIABILITY = 3, 5
+    nvmlMemory_v2 = 0x02000028
+
+    def __init__(self, *cards, system=None, init=None):
+        self.cards, self.system, self.init = cards, system or {}, init
+        self.calls = []
+
+    def nvmlInit(self):
+        self.calls.append("nvmlInit")
+        if self.init is not None:
+            raise self.init
+
+    def nvmlShutdown(self):
+        self.calls.append("nvmlShutdown")
+
+    def nvmlDeviceGetCount(self):
+        return len(self.cards)
+
+    def nvmlDeviceGetHandleByIndex(self, index):
+        return index
+
+    def __getattr__(self, name):
+        if not name.startswith("nvml"):
+            raise AttributeError(name)
+
+        def call(*arguments):
+            self.calls.append(name)
+            if name.startswith("nvmlSystem"):
+                return self._told(self.system.get((name, *arguments), self.system.get(name, NotImplemented)))
+            handle, *rest = arguments
+            told = self.cards[handle]
+            return self._told(told.get((name, *rest), told.get(name, NotImplemented)))
+
+        return call
+
+    def _told(self, answer):
+        if isinstance(answer, list) and len(answer) > 1:
+            return self._told(answer.pop(0))
+        if isinstance(answer, list):
+            return self._told(answer[0])
+        if answer is NotImplemented:
+            raise self.NVMLError("Not Supported")
+        return answer
+
+
+@pytest.fixture
+def nvml():
+    """Return a class that stands for pynvml, with cards as dicts of answers by function."""
+    return FakeNvml
+
+
+@pytest.fixture
+def h():
+    """Return the answers of a whole card, with changes; None takes one away."""
+
+    def card(**changes):
+        whole = {
+            "nvmlDeviceGetName": b"NVIDIA H",
+            "nvmlDeviceGetUUID": "GPU-aaaa-01",
+            "nvmlDeviceGetPciInfo": SimpleNamespace(domain=0, bus=4, device=0),
+            "nvmlDeviceGetCudaComputeCapability": (9, 0),
+            "nvmlDeviceGetMemoryInfo": SimpleNamespace(total=80 << 30, used=1 << 30),
+            ("nvmlDeviceGetMemoryInfo", 0x02000028): SimpleNamespace(total=80 << 30, used=3 << 20),
+            "nvmlDeviceGetEnforcedPowerLimit": 700_000,
+            "nvmlDeviceGetPowerManagementDefaultLimit": 700_000,
+            "nvmlDeviceGetPersistenceMode": 1,
+            "nvmlDeviceGetCurrentEccMode": 1,
+            "nvmlDeviceGetMigMode": [(0, 0)],
+            ("nvmlDeviceGetMaxClockInfo", 1): 1980,
+            ("nvmlDeviceGetMaxClockInfo", 2): 2619,
+            ("nvmlDeviceGetApplicationsClock", 0): 1980,
+            ("nvmlDeviceGetDefaultApplicationsClock", 0): 1980,
+            ("nvmlDeviceGetTemperatureThreshold", 1): 90,
+            "nvmlDeviceGetMaxPcieLinkGeneration": 5,
+            "nvmlDeviceGetCurrPcieLinkWidth": 16,
+            ("nvmlDeviceGetClockInfo", 1): [345, 1980],
+            ("nvmlDeviceGetClockInfo", 2): 2619,
+            "nvmlDeviceGetCurrentClocksEventReasons": [1, 0b100],
+            ("nvmlDeviceGetViolationStatus", 0): [
+                SimpleNamespace(violationTime=10**9),
+                SimpleNamespace(violationTime=1_012_500_000),
+            ],
+            ("nvmlDeviceGetViolationStatus", 1): SimpleNamespace(violationTime=5),
+            ("nvmlDeviceGetViolationStatus", 3): SimpleNamespace(violationTime=(1 << 64) - 1),
+            "nvmlDeviceGetTemperature": [40, 61],
+            "nvmlDeviceGetPowerUsage": [70_500, 612_250],
+            "nvmlDeviceGetTotalEnergyConsumption": [1000, 43_500],
+            "nvmlDeviceGetPerformanceState": 0,
+            "nvmlDeviceGetComputeRunningProcesses": [(), ()],
+        }
+        kept = whole | changes
+        return {name: answer for name, answer in kept.items() if answer is not None}
+
+    return card
