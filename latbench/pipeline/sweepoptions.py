@@ -23,13 +23,14 @@ class Group:
     """One subject, each value of one of its forms a cell: they share the launches of a runtime.
 
     `name` and `resolution` as in a run; `lowerings` are values of `form`. The first is what duplicates of it
-    are named after, so the baseline goes first.
+    are named after, so the baseline goes first. `runtimes` are those of the sweep unless it has its own.
     """
 
     name: str
     lowerings: tuple[str, ...]
     resolution: int | None = None
     form: str = "parc"
+    runtimes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ class SweepOptions:
                 forms={group.form: tuple(dict.fromkeys(group.lowerings))},
                 resolution=group.resolution,
                 threads=threads,
-                runtimes=tuple(dict.fromkeys(self.runtimes)),
+                runtimes=tuple(dict.fromkeys(group.runtimes or self.runtimes)),
                 device=self.device,
                 precision=self.precision,
                 target=self.target,

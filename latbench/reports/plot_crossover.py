@@ -28,7 +28,7 @@ class Look:
 SPATIAL = "spatial"
 LOOKS = {
     SPATIAL: Look("spatial", "#000000", "o", "-"),
-    "literal_fft": Look("literal FFT (DFT operator)", "#D55E00", "^", (0, (4, 1.5))),
+    "literal_fft": Look("literal FFT (DFT operator, torch.fft)", "#D55E00", "^", (0, (4, 1.5))),
     "lowered_fft": Look("lowered FFT, the best", "#0072B2", "s", (0, (6, 1.5, 1, 1.5))),
     "best_exact": Look("best exact lowering", "#009E73", "D", (0, (1, 1))),
 }
@@ -82,7 +82,7 @@ def plotted(curves: Sequence[Row], ratios: Sequence[Row], crossovers: Sequence[R
             of = [[row for row in rows if _panel(row) == panel] for rows in (curves, ratios, crossovers)]
             _latency(grid[0][at], of[0], of[1])
             _speedup(grid[1][at], of[1], of[2])
-            grid[0][at].set_title(_title(of[0][0]), fontsize=7)
+            grid[0][at].set_title(_title(of[0]), fontsize=7)
             _places(grid[1][at], sorted({row["size"] for row in of[0]}), of[0][0])
         grid[0][0].set_ylabel("latency, ms")
         _range(grid[0][0], [row["latency_ms"] for row in curves])
@@ -228,6 +228,9 @@ def _stem(row: Row) -> str:
     return "_".join(parts)
 
 
-def _title(row: Row) -> str:
+def _title(curves: Sequence[Row]) -> str:
+    row = curves[0]
     what = row["model"] or f"axis {row['axis'].upper()}, {row['channels']} channels"
-    return f"{row['runtime']}\n{what}"
+    device = "" if row["device"] == "cpu" else f" on {row['device']}"
+    timed = ", device latency" if any(row["clock"] == "device" for row in curves) else ""
+    return f"{row['runtime']}{device}{timed}\n{what}"

@@ -27,9 +27,15 @@ def table_of(records: Records, run_id: str | None = None) -> Table:
     what a call costs here: the call overhead is in both, as it is for whoever runs the graph.
     """
     run = run_of(records, run_id)
+    elsewhere = {} if run is None else {cell.device: None for cell in run.cells if cell.device != "cpu"}
+    if elsewhere:
+        raise BadInput(
+            f"These results are of {', '.join(elsewhere)}, and the table is for CPUs; name those of latbench "
+            "tune, or of latbench crossover without --device."
+        )
     cells: dict[tuple[Setting, int], dict[str, Cell]] = {}
     for cell in () if run is None else cells_of(records, run):
-        if cell.setting.axis is not None and cell.launches and cell.lowering != AUTO:
+        if cell.setting.axis is not None and cell.launches and cell.lowering != AUTO and _told(cell.setting):
             cells.setdefault((cell.setting, cell.size), {})[_text(cell)] = cell
     rows = [row for key, found in cells.items() if SPATIAL in found for row in _rows(*key, found)]
     if run is None or not rows:
@@ -38,6 +44,11 @@ def table_of(records: Records, run_id: str | None = None) -> Table:
             "tune or of latbench crossover."
         )
     return Table(tuple(ordered(rows)), facts(run), f"run {run.run_id}")
+
+
+def _told(setting: Setting) -> bool:
+    """Tell whether the table is for such cells: of CPUs, of exported graphs or of plain PyTorch."""
+    return setting.device == "cpu" and (not setting.eager or setting.runtime == EAGER)
 
 
 def _text(cell: Cell) -> str:

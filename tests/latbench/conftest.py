@@ -67,7 +67,10 @@ class Sweep:
         self.plans, self.taken, self.ends = [], [], []
 
     def cell(self, model, lowering, latency, *, runtime="onnxruntime", threads=1, resolution=None, **end):
-        """Add a cell whose launches have this median in ns, or these; None for one without launches."""
+        """Add a cell whose launches have this median in ns, or these; None for one without launches.
+
+        `end` may tell how it ended, its `kind` of source, its `device`, and `device_ns`, a latency on it.
+        """
         plan = CellPlan(
             model=model,
             input_shape="1x8x7x7",
@@ -75,7 +78,8 @@ class Sweep:
             runtime=runtime,
             threads=threads,
             resolution=resolution,
-            source={"kind": "onnx"},
+            device=end.get("device", "cpu"),
+            source={"kind": end.get("kind", "onnx")},
             lowering=f"parc={lowering}",
             artifact_sha256="ab" * 32,
         )
@@ -89,7 +93,8 @@ class Sweep:
             median = latency[index] if isinstance(latency, tuple) else latency
             took = round(median * drift * np.exp(self.noise * self.generator.standard_normal()))
             witnesses = {"call_overhead_ns": None if self.overhead is None else self.overhead * drift}
-            result = LaunchResult("ok", samples_ns=(took,) * 5, witnesses=witnesses)
+            device = (round(end["device_ns"] * drift),) * 5 if "device_ns" in end else ()
+            result = LaunchResult("ok", samples_ns=(took,) * 5, witnesses=witnesses, device_ns=device)
             self.taken.append(LaunchRecord(run_id="r", cell_id=plan.cell_id, index=index, result=result))
         return self
 

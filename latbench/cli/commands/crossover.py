@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +14,12 @@ from latbench.cli.terminal import say
 from latbench.errors import BadInput, EnvironmentFault, Exit
 
 if TYPE_CHECKING:
-    from latbench.studies.crossover import Answer, Grid
+    from latbench.studies.crossover import Answer, Asked, Grid
 
 SIZES, NETWORK_SIZES = "7:448", "128,256,384,512"
-RUNTIMES, EAGER = ("onnxruntime", "openvino"), "pytorch"
+RUNTIMES = {"cpu": ("onnxruntime", "openvino"), "cuda": ("tensorrt", "onnxruntime", "pytorch")}
+"""The runtimes where none is named, by device."""
+
 CURVES, RATIOS, CROSSOVERS = "curves.csv", "ratios.csv", "crossover.csv"
 
 
@@ -35,9 +38,10 @@ def crossover(
     ] = None,
     channels: Annotated[str, typer.Option(help="Channel counts.")] = "32,64,96,192",
     axis: Annotated[str, typer.Option(help="Axes: h, w or h,w.")] = "h,w",
+    device: Annotated[str, typer.Option(help="Physical device: cpu or cuda.")] = "cpu",
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help=f"Runtime; several times for more. (default: {' and '.join(RUNTIMES)})"),
+        typer.Option(help=f"Runtime; several times for more. (default: {', '.join(RUNTIMES['cpu'])})"),
     ] = None,
     threads: Annotated[str, typer.Option(help="Threads: one count, or a list.")] = "1",
     context: Annotated[
@@ -64,9 +68,10 @@ def crossover(
     """Find the resolution from which the FFT form of ParC, and its exact lowerings, beat the spatial form.
 
     Every lowering of one operator is timed in the same process, by turns. Three comparisons with the spatial
-    form are told apart: the FFT as written (the DFT operator), the FFT lowered to real operators, and the
-    best exact lowering. The results directory gets curves.csv, ratios.csv, crossover.csv and, with
-    matplotlib, figures. After an interruption the same command goes on where it stopped.
+    form are told apart: the FFT as written (the DFT operator, or torch.fft where the module itself runs), the
+    FFT lowered to real operators, and the best exact lowering. With --device cuda latencies are the device's,
+    by its own clock. The results directory gets curves.csv, ratios.csv, crossover.csv and, with matplotlib,
+    figures. After an interruption the same command goes on where it stopped.
     """
     from latbench.cli.tabular import FORMATS
     from latbench.pipeline.options import OUTPUT, at_least, one_of
@@ -81,7 +86,6 @@ def crossover(
     at_least("--launches", launches, 1)
     if not memory_limit > 0:
         raise BadInput(f"--memory-limit {memory_limit:g} leaves room for nothing; give MiB above 0.")
-    runtimes = tuple(dict.fromkeys(runtime or RUNTIMES))
     grid = Grid(
         sizes=sizes_of(resolutions or (SIZES if model is None else NETWORK_SIZES)),
         channels=sizes_of(channels, "--channels"),
@@ -90,14 +94,14 @@ def crossover(
         context=context,
         dense=dense,
         lowerings=tuple(lowering or ()),
-        eager=EAGER in runtimes,
+        device=device,
         memory_limit=int(memory_limit * 2**20),
     )
     folder = output or OUTPUT / ("crossover" if model is None else f"crossover_{model}")
     run_id = _measure(
         grid,
         folder,
-        runtimes=runtimes,
+        runtimes=tuple(dict.fromkeys(runtime or RUNTIMES.get(device, RUNTIMES["cpu"]))),
         threads=sizes_of(threads, "--threads"),
         launches=launches,
         samples=samples,
@@ -113,11 +117,12 @@ def _measure(
 ) -> str:
     """Return the id of the run that measures `grid`, with what is not tried written beside its records."""
     from latbench.cli.measuring import attended
+    from latbench.pipeline.options import FASTEST, PORTABLE
     from latbench.pipeline.sweep import Group, SweepOptions, sweep
     from latbench.records.csvfile import write_text
     from latbench.studies.crossover.untried import FILE, dump
 
-    asked = grid.asked()
+    asked = _asked(grid, runtimes)
     if not any(one.lowerings for one in asked):
         reason = next(iter(asked[0].refused.values()))
         raise BadInput(f"Nothing is left to measure: {reason}.")
@@ -125,14 +130,34 @@ def _measure(
         output=folder,
         runtimes=runtimes,
         threads=threads,
-        groups=tuple(Group(one.name, one.lowerings, one.resolution) for one in asked if one.lowerings),
+        groups=tuple(
+            Group(one.name, one.lowerings, one.resolution, runtimes=one.runtimes)
+            for one in asked
+            if one.lowerings
+        ),
+        device=grid.device,
+        target=FASTEST if grid.device == "cpu" else PORTABLE,  # those of runtimes are for their CPUs
         **sweeping,
     )
     try:
         return attended(lambda watch, command: sweep(options, watch, command), folder).run_id
     finally:
         if folder.is_dir():
-            write_text(dump(asked, runtimes, threads), folder / FILE)
+            write_text(dump(asked, threads, grid.device), folder / FILE)
+
+
+def _asked(grid: "Grid", runtimes: tuple[str, ...]) -> "list[Asked]":
+    """Return what is to be measured: all forms on runtimes that load graphs, a module's own on the others."""
+    from latbench import runtimes as known
+
+    eager = tuple(name for name in runtimes if "onnx" not in known.get(name).accepts)
+    graphs = tuple(name for name in runtimes if name not in eager)
+    found = [
+        [replace(one, runtimes=names, eager=names is eager) for one in grid.asked(eager=names is eager)]
+        for names in (graphs, eager)
+        if names
+    ]
+    return [one for alike in zip(*found, strict=True) for one in alike]
 
 
 def _show(folder: Path, run_id: str | None, format: str) -> int:

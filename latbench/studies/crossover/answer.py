@@ -12,6 +12,7 @@ from latbench.studies.crossover.cells import Cell, cells_of, run_of
 from latbench.studies.crossover.curves import (
     Row,
     Sizes,
+    clock,
     curves,
     described,
     logs_of,
@@ -22,6 +23,9 @@ from latbench.studies.crossover.curves import (
 
 ENDS = (("smallest", 0), ("largest", -1))
 """The ends of a curve by name, and where they stand."""
+
+NET, RAW, DEVICE = "net", "raw", "device"
+"""What a ratio is of: latencies less an empty call, latencies as measured, latencies on the device."""
 
 UNMEASURED = "unmeasured"
 """The kind of a comparison none of whose cells could be compared."""
@@ -39,10 +43,13 @@ class Comparison:
 COMPARISONS = (
     Comparison("literal_fft", "literal FFT", lambda cell: cell.family == LITERAL),
     Comparison("lowered_fft", "lowered FFT", lambda cell: cell.family == FOURIER),
-    Comparison("best_exact", "best exact lowering", lambda cell: cell.exact and cell.family != SPATIAL),
+    Comparison(
+        "best_exact", "best exact lowering", lambda cell: cell.exact and cell.family not in (SPATIAL, LITERAL)
+    ),
 )
-"""Literal is the DFT operator (in PyTorch torch.fft), lowered the best real form of the transform or of part
-of it, best exact the best of all that are exact, by any mathematics. The spatial form is none of them."""
+"""Literal is the DFT operator (in a module that runs as it is torch.fft), lowered the best real form of the
+transform or of part of it, best exact the best of all that are exact, by any mathematics. The spatial form is
+none of them."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,8 @@ class Answer:
 def answer(records: Records, run_id: str | None = None, extra: Iterable[Cell] = ()) -> Answer:
     """Return the answer of the run with this id (None: the latest); `extra` are cells that were not tried.
 
-    Every figure is net of an empty call where every launch was told what one costs, else as measured; the
-    rows say which, and give the other one too.
+    Every figure is by the device's own clock where it has one; else net of an empty call where every launch
+    was told what one costs, else as measured. The rows say which, and give the other one too.
     """
     run = run_of(records, run_id)
     cells = (*(() if run is None else cells_of(records, run)), *extra)
@@ -107,7 +114,7 @@ class _Compared:
 
     told: _Curve
     raw: _Curve
-    net: bool
+    basis: str
     left_out: Mapping[int, str]
 
     def points(self) -> Iterator[Row]:
@@ -120,7 +127,7 @@ class _Compared:
             other = raw.get(point.size)
             yield {
                 "size": int(point.size),
-                "basis": self._basis,
+                "basis": self.basis,
                 **_ends("ratio", point.ratio),
                 "fitted": point.fitted,
                 **_ends("raw_ratio", None if other is None else other.ratio),
@@ -135,7 +142,7 @@ class _Compared:
         exceptions = "" if found is None else ";".join(f"{size:g}" for size in found.exceptions)
         return {
             "kind": self.told.kind,
-            "basis": None if found is None else self._basis,
+            "basis": None if found is None else self.basis,
             **_location("", found),
             "settled": None if found is None else found.settled,
             **{key: value for name, at in ENDS for key, value in self.told.end(name, at).items()},
@@ -148,15 +155,11 @@ class _Compared:
             "note": " ".join(self._notes()) or None,
         }
 
-    @property
-    def _basis(self) -> str:
-        return "net" if self.net else "raw"
-
     def _notes(self) -> Iterator[str]:
         found, raw = self.told.crossover, self.raw.crossover
         if found is None:
             return
-        if self.net and raw is not None and _differ(found, raw):
+        if self.basis == NET and raw is not None and _differ(found, raw):
             yield f"With the call overhead left in it would read: {location(raw)} ({raw.kind})."
         if not all(one.guarded for one in self.told.best.values()):
             yield "With one launch the best was chosen by the launch that judges it: its ratio is flattered."
@@ -171,7 +174,9 @@ def _compared(sizes: Sizes, comparison: Comparison) -> _Compared:
     for size, by_lowering in sizes.items():
         if size not in (net if net.best else raw).best:
             left_out[size] = _reason(by_lowering, comparison, measured=size in raw.best)
-    return _Compared(net if net.best else raw, raw, bool(net.best), left_out)
+    clocks = {clock(cell) for cell in _cells(sizes)}
+    basis = NET if net.best else DEVICE if "device" in clocks else RAW
+    return _Compared(net if net.best else raw, raw, basis, left_out)
 
 
 def _curve(sizes: Sizes, comparison: Comparison, *, net: bool) -> _Curve:

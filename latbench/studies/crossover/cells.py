@@ -1,7 +1,7 @@
 """The cells of a run by what they vary in: setting, size and lowering, with their launches."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -25,7 +25,7 @@ class Setting:
     """What a curve holds fixed: latency is a function of the size alone within one.
 
     `axis`, `channels` and `dense` are None for a whole network, whose `context` is "model"; `model` is None
-    for an operator.
+    for an operator. `eager` is whether the module itself runs, not a graph exported from it.
     """
 
     runtime: str
@@ -35,14 +35,22 @@ class Setting:
     dense: bool | None
     context: str
     threads: int
+    device: str = "cpu"
+    eager: bool = False
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One launch: its samples in ns, and what an empty call took in the same process; None where not told."""
+    """One launch: its samples in ns, and what an empty call took in the same process; None where not told.
+
+    With `on_device` the samples are latencies on the device, by its own clock and without copies and calls,
+    and `host` are those the caller saw, in ns; else the caller's are the samples.
+    """
 
     samples: NDArray[np.int64]
     overhead: float | None
+    on_device: bool = False
+    host: NDArray[np.int64] | None = None
 
     @property
     def raw(self) -> float:
@@ -66,24 +74,24 @@ class Cell:
     @property
     def family(self) -> str:
         """The family of the lowering; "auto" for a choice left to the table."""
-        return family_of(self.lowering, self.setting.runtime)[0]
+        return family_of(self.lowering, eager=self.setting.eager)[0]
 
     @property
     def exact(self) -> bool:
         """Whether the lowering keeps to float64 within rounding."""
-        return family_of(self.lowering, self.setting.runtime)[1]
+        return family_of(self.lowering, eager=self.setting.eager)[1]
 
 
 @cache
-def family_of(lowering: str, runtime: str) -> tuple[str, bool]:
+def family_of(lowering: str, *, eager: bool = False) -> tuple[str, bool]:
     """Return the family of the lowering that `lowering` names and whether it is exact.
 
-    In PyTorch itself "fft" is torch.fft, the transform as the author wrote it: literal. Exported it is what
-    the table of lowerings says: products of real matrices.
+    In a module that runs as it is "fft" is torch.fft (on CUDA cuFFT), the transform as the author wrote it:
+    literal. Exported it is what the table of lowerings says: products of real matrices.
     """
     if lowering == AUTO:
         return AUTO, True
-    if lowering == FFT and runtime == "pytorch":
+    if lowering == FFT and eager:
         return LITERAL, True
     entry = lowerings()[parse(lowering).lowering]
     return entry.family, entry.exact
@@ -96,8 +104,12 @@ def run_of(records: Records, run_id: str | None) -> RunRecord | None:
 
 
 def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:
-    """Return the cells of `run` in the order planned; those of other subjects than ParC's are passed over."""
+    """Return the cells of `run` in the order planned; those of other subjects than ParC's are passed over.
+
+    Samples are the latencies on the device where every launch of a runtime has them, else the caller's.
+    """
     taken = records.ok_launches()
+    timed = _timed_on_device(run, taken)
     ends = {cell.cell_id: cell for cell in records.cells if cell.run_id == run.run_id}
     found = []
     for plan in run.cells:
@@ -114,7 +126,7 @@ def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:
                 lowering,
                 end["status"],
                 end["reason"],
-                dict(_taken(launches)),
+                dict(_taken(launches, on_device=plan.runtime in timed)),
                 plan.artifact_sha256,
                 run.machine.get("cpu_model"),
             )
@@ -125,17 +137,22 @@ def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:
 def setting_of(plan: CellPlan) -> tuple[Setting, int] | None:
     """Return the setting and the size of a planned cell; None where it has neither."""
     if is_parc(plan.model):
-        spec = parc_spec(plan.model)
-        return operator_setting(spec, plan.runtime, plan.threads)
-    if plan.resolution is None:
+        setting, size = operator_setting(parc_spec(plan.model), plan.runtime, plan.threads)
+    elif plan.resolution is None:
         return None
-    return Setting(plan.runtime, plan.model, None, None, None, "model", plan.threads), plan.resolution
+    else:
+        setting = Setting(plan.runtime, plan.model, None, None, None, "model", plan.threads)
+        size = plan.resolution
+    eager = plan.source.get("kind") == "module"
+    return replace(setting, device=plan.device, eager=eager), size
 
 
-def operator_setting(spec: ParcSpec, runtime: str, threads: int) -> tuple[Setting, int]:
+def operator_setting(
+    spec: ParcSpec, runtime: str, threads: int, device: str = "cpu", *, eager: bool = False
+) -> tuple[Setting, int]:
     """Return the setting and the size, the length of the axis, of a single operator."""
-    setting = Setting(runtime, None, spec.axis, spec.channels, spec.dense, spec.context, threads)
-    return setting, spec.length
+    form = (spec.axis, spec.channels, spec.dense, spec.context)
+    return Setting(runtime, None, *form, threads, device, eager), spec.length
 
 
 def _form(plan: CellPlan) -> str | None:
@@ -151,8 +168,23 @@ def _form(plan: CellPlan) -> str | None:
     return text
 
 
-def _taken(launches: Iterable[LaunchRecord]) -> Iterable[tuple[int, Taken]]:
+def _timed_on_device(
+    run: RunRecord, taken: Mapping[tuple[str, str], Sequence[LaunchRecord]]
+) -> frozenset[str]:
+    """Return the runtimes of which every launch of `run` has latencies on the device."""
+    told: dict[str, bool] = {}
+    for plan in run.cells:
+        for launch in taken.get((run.run_id, plan.cell_id), ()):
+            told[plan.runtime] = told.get(plan.runtime, True) and bool(launch.result.device_ns)
+    return frozenset(runtime for runtime, every in told.items() if every)
+
+
+def _taken(launches: Iterable[LaunchRecord], *, on_device: bool) -> Iterable[tuple[int, Taken]]:
     for launch in launches:
-        if launch.result.samples_ns:
-            overhead = launch.result.witnesses.get(OVERHEAD)
-            yield launch.index, Taken(np.asarray(launch.result.samples_ns), overhead)
+        host = np.asarray(launch.result.samples_ns)
+        if not len(host):
+            continue
+        if on_device:
+            yield launch.index, Taken(np.asarray(launch.result.device_ns), None, on_device=True, host=host)
+        else:
+            yield launch.index, Taken(host, launch.result.witnesses.get(OVERHEAD))

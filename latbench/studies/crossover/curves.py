@@ -34,6 +34,8 @@ def described(setting: Setting) -> Row:
         "dense": setting.dense,
         "context": setting.context,
         "threads": setting.threads,
+        "device": setting.device,
+        "source": "module" if setting.eager else "onnx",
     }
 
 
@@ -41,7 +43,8 @@ def curves(cells: Iterable[Cell]) -> list[Row]:
     """Return a row per cell: latency in ms, ratio spatial / this one, both as measured and net of a call.
 
     Ratios pair the launches of one process and have 95 % intervals over them; above 1 the lowering is faster
-    than the spatial form. Net is less an empty call of the same process. Unknown is None.
+    than the spatial form. Net is less an empty call of the same process. `clock` tells whose latency it is:
+    the "host" that calls, or the "device" by its own clock, beside which `host_ms` stands. Unknown is None.
     """
     return [
         _row(cell, by_lowering.get(SPATIAL))
@@ -57,6 +60,7 @@ def _row(cell: Cell, spatial: Cell | None) -> Row:
     net = [one.raw - one.overhead for one in taken if one.overhead is not None]
     net_ms = t_interval(np.array(net)).estimate / NS_PER_MS if taken and len(net) == len(taken) else None
     pair = {} if spatial is None or cell.lowering == SPATIAL else paired(spatial, cell)
+    host = tuple(one.host for one in taken if one.host is not None)
     return {
         **described(cell.setting),
         "size": cell.size,
@@ -65,6 +69,8 @@ def _row(cell: Cell, spatial: Cell | None) -> Row:
         "exact": cell.exact,
         **_interval("latency", latency, "_ms", NS_PER_MS),
         "net_ms": net_ms,
+        "clock": clock(cell),
+        "host_ms": launch_interval(host).estimate / NS_PER_MS if host else None,
         **_interval("ratio", _ratio(pair, net=False)),
         **_interval("net_ratio", _ratio(pair, net=True)),
         "launches": len(taken),
@@ -86,6 +92,11 @@ def _interval(name: str, found: Interval | None, unit: str = "", scale: float = 
         f"{name}{end}{unit}": None if value is None else value / scale
         for end, value in zip(("", "_ci95_low", "_ci95_high"), ends, strict=True)
     }
+
+
+def clock(cell: Cell) -> str | None:
+    """Return whose clock timed the launches of `cell`: "host" or "device"; None without launches."""
+    return next(("device" if one.on_device else "host" for one in cell.launches.values()), None)
 
 
 def usable(cell: Cell) -> bool:

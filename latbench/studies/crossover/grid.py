@@ -10,11 +10,12 @@ from exporters.lowerings import lowerings
 from exporters.lowerings.base import LITERAL, SPATIAL, Circular
 from exporters.lowerings.name import AUTO, FFT, VALUES, parse
 from latbench.errors import BadInput
-from latbench.zoo.parcs import ISOLATED, NETWORK, ParcSpec
+from latbench.zoo.parcs import EAGER_FORMS, ISOLATED, NETWORK, ParcSpec
 from latbench.zoo.registry import models, spec
 
 CONTEXTS = (ISOLATED, NETWORK)
 PARC = "parc"
+CPU = "cpu"
 NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
 """What a whole network is measured in, unless lowerings are named."""
 
@@ -35,22 +36,25 @@ class Asked:
     """One subject in several lowerings; `refused` are lowerings that are not tried, each with the reason.
 
     `resolution` is the height and width of the input of a network, None for an operator, whose name has its.
+    `runtimes` are those it is for, `eager` whether they run the module itself.
     """
 
     name: str
     lowerings: tuple[str, ...]
     resolution: int | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
+    runtimes: tuple[str, ...] = ()
+    eager: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
     """Every combination of `sizes`, `channels` and `axes`, as operators; or `model` at every one of `sizes`.
 
-    `lowerings` empty means all that can be built, and with `eager` torch.fft for PyTorch itself. Operators
-    are `dense` or depthwise, and stand alone or between 1x1 convolutions (`context` "network"). An activation
-    of more than `memory_limit` bytes, and a DFT operator that would take longer than `call_limit_s` a call,
-    are refused, not measured. BadInput for what cannot be.
+    `lowerings` empty means all that can be built. Operators are `dense` or depthwise, and stand alone or
+    between 1x1 convolutions (`context` "network"). An activation of more than `memory_limit` bytes, and a DFT
+    operator that would take longer than `call_limit_s` a call, are refused, not measured; so is, unless asked
+    for by name, a DFT operator on a `device` other than the CPU. BadInput for what cannot be.
     """
 
     sizes: tuple[int, ...]
@@ -60,7 +64,7 @@ class Grid:
     context: str = ISOLATED
     dense: bool = False
     lowerings: tuple[str, ...] = ()
-    eager: bool = False
+    device: str = CPU
     memory_limit: int = 128 * 2**20
     call_limit_s: float = 2.0
 
@@ -79,43 +83,60 @@ class Grid:
         if self.context not in CONTEXTS:
             raise BadInput(f"--context {self.context!r} does not exist; use one of: {', '.join(CONTEXTS)}.")
 
-    def asked(self) -> tuple[Asked, ...]:
-        """Return what is to be measured, a subject at a time, the smallest size first."""
+    def asked(self, *, eager: bool = False) -> tuple[Asked, ...]:
+        """Return what is to be measured, a subject at a time, the smallest size first.
+
+        With `eager` it is of the module as it runs: the forms that it has, the spatial one and torch.fft.
+        """
         if self.model is not None:
-            forms = with_spatial(self.lowerings or NETWORK_FORMS)
-            return tuple(Asked(self.model, forms, size) for size in self.sizes)
+            every = tuple(form for form in NETWORK_FORMS if form in EAGER_FORMS) if eager else NETWORK_FORMS
+            forms, refused = self._kept(with_spatial(self.lowerings or every), eager=eager)
+            return tuple(Asked(self.model, forms, size, refused) for size in self.sizes)
         return tuple(
-            self._operator(ParcSpec(axis, channels, size, size, self.dense, self.context))
+            self._operator(ParcSpec(axis, channels, size, size, self.dense, self.context), eager=eager)
             for size, channels, axis in product(self.sizes, self.channels, self.axes)
         )
 
-    def _operator(self, spec: ParcSpec) -> Asked:
+    def _kept(self, forms: Sequence[str], *, eager: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Return those of `forms` that can be tried, and why the others are not, by form."""
+        refused = {}
+        for text in forms:
+            if eager and text not in EAGER_FORMS:
+                refused[text] = "a form of exported graphs; a module that runs as it is has spatial and fft"
+            elif self.device != CPU and _literal(text) and not self.lowerings:
+                why = f"no runtime here has a DFT operator on {self.device}"
+                refused[text] = f"{why}; --lowering {text} tries it"
+        return tuple(text for text in forms if text not in refused), refused
+
+    def _operator(self, spec: ParcSpec, *, eager: bool) -> Asked:
         size = spec.length
         taps = (spec.channels, spec.channels, size) if spec.dense else (spec.channels, size)
         op = Circular(spec.axis, spec.shape, np.broadcast_to(np.float64(0), taps))
-        every = (*possible(op, pointwise=self.context == NETWORK), *((FFT,) if self.eager else ()))
-        forms = with_spatial(self.lowerings or every)
+        built = possible(op, pointwise=self.context == NETWORK, chunks=self.device == CPU)
+        every = (SPATIAL, FFT) if eager else tuple(built)
+        forms, refused = self._kept(with_spatial(self.lowerings or every), eager=eager)
         large = 4 * spec.channels * size * size
         if large > self.memory_limit:
             why = (
                 f"an activation of {large / 2**20:.0f} MiB is over the limit of "
                 f"{self.memory_limit / 2**20:.0f} MiB (--memory-limit)"
             )
-            return Asked(spec.name, (), refused=dict.fromkeys(forms, why))
-        refused, seconds = {}, literal_seconds(spec.channels, size)
-        if seconds > self.call_limit_s:
+            return Asked(spec.name, (), refused={**refused, **dict.fromkeys(forms, why)})
+        seconds = literal_seconds(spec.channels, size)
+        if seconds > self.call_limit_s and self.device == CPU:
             why = f"a call of the DFT operator would take about {seconds:.1f} s, over {self.call_limit_s:g} s"
-            refused = {text: why for text in forms if _literal(text)}
+            refused |= {text: why for text in forms if _literal(text)}
         return Asked(spec.name, tuple(text for text in forms if text not in refused), refused=refused)
 
 
-def possible(op: Circular, *, pointwise: bool = False) -> Iterator[str]:
+def possible(op: Circular, *, pointwise: bool = False, chunks: bool = True) -> Iterator[str]:
     """Yield the name of every lowering that can be built for `op`, with the factors most worth trying.
 
-    Depthwise ones come in chunks of channels where the activation is large (see `CHUNKED_FROM`), and with
-    `pointwise` also with the neighbouring 1x1 convolutions as matrix products.
+    With `chunks` depthwise ones come in chunks of channels where the activation is large, for the caches of
+    CPUs (see `CHUNKED_FROM`), and with `pointwise` also with the neighbouring 1x1 convolutions as matrix
+    products.
     """
-    size = 0 if op.dense else 4 * int(np.prod(op.shape))
+    size = 0 if op.dense or not chunks else 4 * int(np.prod(op.shape))
     for name, lowering in lowerings().items():
         factors: Sequence[int | None] = lowering.factors(op)[:FACTORS] if lowering.takes_factor else (None,)
         for factor in factors:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from latbench.studies.crossover.cells import Cell, operator_setting
+from latbench.studies.crossover.cells import Cell, Setting, operator_setting
 from latbench.studies.crossover.grid import Asked
 from latbench.zoo.parcs import is_parc, parc_spec
 
@@ -14,30 +15,37 @@ FILE = "untried.json"
 SKIPPED = "skipped"
 
 
-def untried(asked: Iterable[Asked], runtimes: Sequence[str], threads: Sequence[int]) -> tuple[Cell, ...]:
+def untried(asked: Iterable[Asked], threads: Sequence[int], device: str = "cpu") -> tuple[Cell, ...]:
     """Return a skipped cell, with its reason, for each refused lowering on each runtime and thread count."""
     return tuple(
-        Cell(*operator_setting(parc_spec(one.name), runtime, count), lowering, SKIPPED, reason)
+        Cell(*_setting(one, runtime, count, device), lowering, SKIPPED, reason)
         for one in asked
-        if is_parc(one.name)
+        if is_parc(one.name) or one.resolution is not None
         for lowering, reason in one.refused.items()
-        for runtime in runtimes
+        for runtime in one.runtimes
         for count in threads
     )
 
 
-def dump(asked: Iterable[Asked], runtimes: Sequence[str], threads: Sequence[int]) -> str:
+def _setting(one: Asked, runtime: str, threads: int, device: str) -> tuple[Setting, int]:
+    if is_parc(one.name):
+        return operator_setting(parc_spec(one.name), runtime, threads, device, eager=one.eager)
+    setting = Setting(runtime, one.name, None, None, None, "model", threads, device, one.eager)
+    return setting, one.resolution or 0
+
+
+def dump(asked: Iterable[Asked], threads: Sequence[int], device: str = "cpu") -> str:
     """Return what `load` needs to give the same cells again, as JSON."""
-    refused = [{"name": one.name, "refused": dict(one.refused)} for one in asked if one.refused]
-    told = {"runtimes": list(runtimes), "threads": list(threads), "subjects": refused}
-    return json.dumps(told, indent=1) + "\n"
+    refused = [asdict(one) | {"lowerings": ()} for one in asked if one.refused]
+    return json.dumps({"device": device, "threads": list(threads), "subjects": refused}, indent=1) + "\n"
 
 
 def load(text: str) -> tuple[Cell, ...]:
     """Return the cells that `dump` wrote; ValueError for text it did not write."""
     try:
         told: dict[str, Any] = json.loads(text)
-        asked = [Asked(one["name"], (), refused=one["refused"]) for one in told["subjects"]]
-        return untried(asked, told["runtimes"], told["threads"])
+        every = {"lowerings": (), "runtimes": told.get("runtimes", ())}  # once they stood above the subjects
+        asked = [Asked(**every | one) for one in told["subjects"]]
+        return untried(asked, told["threads"], told.get("device", "cpu"))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a list of untried cells: {text[:60]!r}") from error

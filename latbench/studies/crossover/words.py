@@ -10,18 +10,26 @@ from latbench.studies.crossover.answer import COMPARISONS, UNMEASURED
 Rows = Sequence[Mapping[str, Any]]
 
 SUBJECTS = {
-    "literal_fft": "The FFT as written (the DFT operator; in PyTorch torch.fft)",
+    "literal_fft": "The FFT as written (the DFT operator)",
     "lowered_fft": "The FFT lowered to real operators",
     "best_exact": "The best exact lowering",
 }
 
 
+EAGER = {"literal_fft": "The FFT as written (torch.fft, eager)"}
+"""The subjects that another word is for where the module itself ran, eagerly or compiled."""
+
+
 def sentences(crossovers: Rows) -> list[str]:
-    """Return a sentence per comparison: where it overtakes the spatial form, by runtime, axis and context."""
+    """Return a sentence per comparison: where it overtakes the spatial form, by runtime, axis and context.
+
+    What ran as the module it is has sentences of its own.
+    """
     return [
-        f"{SUBJECTS[one.name]} against the spatial form: {'; '.join(_clauses(rows))}."
+        f"{words.get(one.name, SUBJECTS[one.name])} against the spatial form: {'; '.join(_clauses(rows))}."
         for one in COMPARISONS
-        if (rows := [row for row in crossovers if row["comparison"] == one.name])
+        for source, words in (("onnx", SUBJECTS), ("module", EAGER))
+        if (rows := [row for row in crossovers if (row["comparison"], row["source"]) == (one.name, source)])
     ]
 
 
@@ -39,7 +47,9 @@ def _where(row: Mapping[str, Any]) -> str:
     """Return a setting without its channels and threads: "onnxruntime along H"."""
     subject = row["model"] or f"along {str(row['axis']).upper()}{', dense' if row['dense'] else ''}"
     inside = " between 1x1 convolutions" if row["context"] == "network" else ""
-    return f"{row['runtime']} {subject}{inside}"
+    device = "" if row["device"] == "cpu" else f" on {row['device']}"
+    timed = " by device latency" if row["basis"] == "device" else ""
+    return f"{row['runtime']}{device} {subject}{inside}{timed}"
 
 
 def _said(rows: Rows) -> Iterable[str]:

@@ -16,6 +16,8 @@ def row(**values):
         "dense": False,
         "context": "isolated",
         "threads": 1,
+        "device": "cpu",
+        "clock": "host",
     }
     return {"runtime": "onnxruntime", **setting, **values}
 
@@ -81,6 +83,12 @@ def test_intervals_are_shaded_and_curves_without_one_are_not(rows):
     assert len(plotted(*rows).axes[0].collections) == 2
     bare = [{**one, "latency_ci95_low_ms": None, "latency_ci95_high_ms": None} for one in curves]
     assert not plotted(bare, ratios, crossovers).axes[0].collections
+
+
+def test_the_device_and_its_clock_are_in_the_title(rows):
+    curves, ratios, crossovers = rows
+    on_gpu = [{**one, "device": "cuda", "clock": "device"} for one in curves]
+    assert "onnxruntime on cuda, device latency" in plotted(on_gpu, ratios, crossovers).axes[0].get_title()
 
 
 def test_curves_are_told_apart_in_grey_too():

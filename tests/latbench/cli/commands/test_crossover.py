@@ -28,7 +28,7 @@ def measuring(by_hand, monkeypatch):
         made = by_hand(noise=0.01)
         for group in options.groups:
             size = int(group.name.split("_")[3])
-            for runtime in options.runtimes:
+            for runtime in group.runtimes:
                 for lowering in group.lowerings:
                     took = 100 * size**2 if lowering == "spatial" else 2000 * size
                     reason = "no such operator" if lowering == "dft_op" else None
@@ -81,6 +81,28 @@ def test_it_measures_the_grid_and_leaves_the_answer(latbench, measuring, words, 
     assert "The best exact lowering against the spatial form: onnxruntime along H, overtakes at" in out
     assert "not measured (failed: no such operator)" in out
     assert "crossover_c32.svg" in err
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_module_is_measured_in_its_own_forms_beside_the_graphs(latbench, measuring, words):
+    code, _, err = latbench(*words[:-6], "--runtime", "pytorch", *words[-2:])
+    assert code == 0, err
+    (options,) = measuring
+    assert (options.device, options.target) == ("cpu", "fastest")
+    graph, module = options.groups[:2]
+    assert (graph.runtimes, module.runtimes) == (("onnxruntime",), ("pytorch",))
+    assert graph.name == module.name
+    assert "circulant" in graph.lowerings
+    assert module.lowerings == ("spatial", "fft")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_on_a_gpu_every_runtime_has_the_portable_graph(latbench, measuring, words):
+    code, _, err = latbench(*words[:-6], "--runtime", "pytorch", *words[-2:], "--device", "cuda")
+    assert code == 0, err
+    (options,) = measuring
+    assert (options.device, options.target) == ("cuda", "portable")
+    assert "dft_op" not in options.groups[0].lowerings
 
 
 @pytest.mark.usefixtures("undrawn")

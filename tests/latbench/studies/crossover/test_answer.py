@@ -74,8 +74,9 @@ def test_what_was_not_measured_is_a_row_with_its_reason(by_hand):
     for size in SIZES:
         made.cell(f"parc_h_c64_{size}", "spatial", 5000.0 * size)
         made.cell(f"parc_h_c64_{size}", "dft_op", None, reason="no kernel")
-    asked = Asked("parc_h_c64_448", (), refused={"spatial": "too large", "circulant": "too large"})
-    found = answer(made.records(), extra=untried([asked], ("onnxruntime",), (1,)))
+    refused = {"spatial": "too large", "circulant": "too large"}
+    asked = Asked("parc_h_c64_448", (), refused=refused, runtimes=("onnxruntime",))
+    found = answer(made.records(), extra=untried([asked], (1,)))
     rows = by_comparison(found)
     assert rows["literal_fft"]["kind"] == "unmeasured"
     assert rows["literal_fft"]["estimate"] is None

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from exporters.lowerings.base import CIRCULANT, LITERAL, SPATIAL
@@ -42,11 +45,34 @@ def test_a_failure_keeps_its_words(by_hand):
     assert (found.status, found.reason, found.launches) == ("failed", "no DFT in axis 2", {})
 
 
-def test_torch_fft_is_literal_in_pytorch_and_lowered_elsewhere():
-    assert family_of("fft", "pytorch")[0] == LITERAL
-    assert family_of("fft", "onnxruntime")[0] == "fourier"
-    assert family_of("dft_op", "onnxruntime")[0] == LITERAL
-    assert family_of("spatial", "openvino") == (SPATIAL, True)
+def test_latencies_on_the_device_are_taken_where_every_launch_of_a_runtime_has_them(by_hand):
+    made = by_hand()
+    for runtime in ("onnxruntime", "tensorrt"):
+        for lowering in ("spatial", "circulant"):
+            made.cell("parc_h_c8_7", lowering, 2e5, runtime=runtime, device="cuda", device_ns=5e4)
+    made.taken[0] = replace(made.taken[0], result=replace(made.taken[0].result, device_ns=()))
+    records = made.records()
+    host, other, first, _ = cells_of(records, run_of(records, None))
+    assert {one.on_device for cell in (host, other) for one in cell.launches.values()} == {False}
+    assert first.setting.device == "cuda"
+    assert first.launches[0].raw == pytest.approx(5e4)
+    assert np.median(first.launches[0].host) == pytest.approx(2e5)
+    assert first.launches[0].overhead is None
+
+
+def test_a_module_that_runs_as_it_is_is_told_from_a_graph(by_hand):
+    made = by_hand().cell("parc_h_c8_7", "fft", 2e5, runtime="torch_compile", kind="module")
+    records = made.cell("parc_h_c8_7", "fft", 2e5).records()
+    module, graph = cells_of(records, run_of(records, None))
+    assert (module.setting.eager, module.family) == (True, LITERAL)
+    assert (graph.setting.eager, graph.family) == (False, "fourier")
+
+
+def test_torch_fft_is_literal_in_a_module_and_lowered_in_a_graph():
+    assert family_of("fft", eager=True) == (LITERAL, True)
+    assert family_of("fft")[0] == "fourier"
+    assert family_of("dft_op")[0] == LITERAL
+    assert family_of("spatial") == (SPATIAL, True)
 
 
 def test_without_a_run_there_is_none(by_hand):

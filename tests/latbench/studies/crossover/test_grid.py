@@ -96,10 +96,29 @@ def test_named_lowerings_stand_beside_the_spatial_form():
     assert one.lowerings == ("spatial", "circulant")
 
 
-def test_pytorch_itself_has_torch_fft_too():
-    grid = {"sizes": (14,), "channels": (32,), "axes": ("h",)}
-    assert "fft" not in Grid(**grid).asked()[0].lowerings
-    assert Grid(**grid, eager=True).asked()[0].lowerings[-1] == "fft"
+def test_a_module_that_runs_as_it_is_has_torch_fft_and_the_spatial_form():
+    grid = Grid(sizes=(14,), channels=(32,), axes=("h",))
+    assert "fft" not in grid.asked()[0].lowerings
+    (eager,) = grid.asked(eager=True)
+    assert (eager.lowerings, eager.refused) == (("spatial", "fft"), {})
+    network = Grid(sizes=(256,), model="parcnet_s")
+    assert network.asked(eager=True)[0].lowerings == ("spatial", "fft", "auto")
+
+
+def test_a_form_of_graphs_is_refused_for_a_module():
+    (one,) = Grid(sizes=(14,), channels=(32,), axes=("h",), lowerings=("circulant",)).asked(eager=True)
+    assert one.lowerings == ("spatial",)
+    assert "spatial and fft" in one.refused["circulant"]
+
+
+def test_on_a_gpu_nothing_comes_in_chunks_and_the_dft_operator_only_by_name():
+    grid = {"sizes": (224,), "channels": (64,), "axes": ("h",), "device": "cuda"}
+    (one,) = Grid(**grid).asked()
+    assert not any("_ch" in text for text in one.lowerings)
+    assert any(text.startswith("crt4_") for text in one.lowerings)
+    assert "no runtime here has a DFT operator on cuda" in one.refused["dft_op"]
+    (named,) = Grid(**grid, lowerings=("dft_op",)).asked()
+    assert named.lowerings == ("spatial", "dft_op")
 
 
 def test_a_network_is_asked_for_at_each_resolution():

@@ -35,6 +35,17 @@ def test_a_sentence_for_each_comparison(by_hand):
     assert "ahead from the smallest size on (7x as fast at 7, 56x as fast at 56)" in best
 
 
+def test_a_module_on_a_gpu_has_a_sentence_of_its_own_by_the_devices_clock(by_hand):
+    made = by_hand()
+    for size in SIZES:
+        for lowering, latency in (("spatial", 100 * size**2), ("fft", 2000 * size)):
+            given = {"runtime": "pytorch", "kind": "module", "device": "cuda", "device_ns": latency}
+            made.cell(f"parc_h_c32_{size}", lowering, 1e6, **given)
+    (told,) = sentences(answer(made.records()).crossovers)
+    assert told.startswith("The FFT as written (torch.fft, eager) against the spatial form: pytorch on cuda")
+    assert "by device latency, overtakes at 20" in told
+
+
 def test_channels_that_end_differently_are_named(by_hand):
     (best,) = sentences(
         answer(made(by_hand, circulant=lambda c, n: 100 * (10 if c == 32 else 900) * n).records()).crossovers
