@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ from latbench.machine import gpu
 from latbench.machine.gpu import Card, Reading
 from latbench.machine.nvml import Nvml
 
+README = Path(__file__).parents[3] / "results" / "README.md"
 SYSTEM = {"nvmlSystemGetDriverVersion": "575.57", "nvmlSystemGetCudaDriverVersion_v2": 12_090}
 
 
@@ -144,3 +146,10 @@ def test_of_a_slice_nothing_is_read(nvml, h):
     api = nvml(h())
     assert Card(Nvml(api), 0, slice=True).read() == Reading()
     assert api.calls == []
+
+
+def test_every_witness_is_explained():
+    page = README.read_text("utf-8").partition("\n## Witnesses\n")[2]
+    rows = [line for line in page.splitlines() if line.startswith("| `gpu_")]
+    explained = {name.strip("` ") for row in rows for name in row.split("|")[1].split(",")}
+    assert explained == set(gpu.difference(Reading(), Reading()))

@@ -57,3 +57,19 @@ def alarms(says):
         return sum(says(name, world(generator)) is not None for _ in range(trials)) / trials
 
     return count
+
+
+@pytest.fixture
+def fires(run, plan, result):
+    """Return what the flag of a name says of launches given as their fields, on the device cuda."""
+
+    def ask(name, *launches, gpu=None, device="cuda"):
+        cell = plan(device=device)
+        flag = importlib.import_module(f"latbench.records.flags.{name}").FLAG
+        assert flag.name == name
+        machine = {} if gpu is None else {"gpu": gpu}
+        return flag.fired(
+            Evidence(run(cell, machine=machine), cell, tuple(result(**one) for one in launches))
+        )
+
+    return ask
