@@ -8,8 +8,9 @@ latency by -5.1 % on their GPU and +21.8 % on their CPU.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from latbench.records import CellPlan, Records
+from latbench.records import CellPlan, LaunchRecord, Records
 from latbench.stats import launch_interval, ratio_interval
 from latbench.studies.base import Answer, Study
 from latbench.zoo.blocks import FORMS, BlockSpec, block_spec
@@ -38,32 +39,43 @@ def answer(records: Records, run_id: str) -> Answer:
     """Return a row per block, layout and runtime: both latencies in ms, repeat / broadcast with its interval.
 
     The ratio is above 1 where broadcasting is faster; its 95 % interval pairs the launches by block of the
-    schedule. A cell that has no finished launch leaves its figures None.
+    schedule. On a GPU the same figures stand again by the device's own clock, without the copies that the
+    caller waits for. A cell that has no finished launch leaves its figures None.
     """
     run = next(run for run in records.runs if run.run_id == run_id)
     finished = records.ok_launches()
-    samples = {
-        cell.cell_id: tuple(
-            np.asarray(launch.result.samples_ns) for launch in finished.get((run_id, cell.cell_id), ())
-        )
-        for cell in run.cells
-    }
+    launches = {cell.cell_id: tuple(finished.get((run_id, cell.cell_id), ())) for cell in run.cells}
     pairs: dict[tuple[str, str, str], dict[str, CellPlan]] = {}
     for cell in run.cells:
         forms = dict(part.split("=") for part in (cell.lowering or "").split(";") if part)
         if forms.keys() >= FORMS.keys():
             pairs.setdefault((cell.model, forms["layout"], cell.runtime), {})[forms["expand"]] = cell
-    return [_row(*key, cells, samples) for key, cells in pairs.items()]
+    return [_row(*key, cells, launches) for key, cells in pairs.items()]
+
+
+Samples = dict[str, tuple[NDArray[np.int64], ...]]
+"""Of each form the samples of its launches, in ns."""
 
 
 def _row(
-    model: str, layout: str, runtime: str, cells: dict[str, CellPlan], samples: dict[str, tuple[Any, ...]]
+    model: str,
+    layout: str,
+    runtime: str,
+    cells: dict[str, CellPlan],
+    launches: dict[str, tuple[LaunchRecord, ...]],
 ) -> dict[str, Any]:
-    block = block_spec(model)
-    taken = {expand: samples[cell.cell_id] for expand, cell in cells.items() if samples[cell.cell_id]}
-    latencies = {expand: launch_interval(each).estimate / 1e6 for expand, each in taken.items()}
-    both = min((len(each) for each in taken.values()), default=0) if len(taken) == len(FORMS["expand"]) else 0
-    ratio = ratio_interval(taken["repeat"][:both], taken["broadcast"][:both]) if both else None
+    block, first = block_spec(model), next(iter(cells.values()))
+    results = {
+        expand: [launch.result for launch in launches[cell.cell_id]]
+        for expand, cell in cells.items()
+        if launches[cell.cell_id]
+    }
+    host = {expand: tuple(np.asarray(one.samples_ns) for one in each) for expand, each in results.items()}
+    device = {
+        expand: tuple(np.asarray(one.device_ns) for one in each)
+        for expand, each in results.items()
+        if all(one.device_ns for one in each)
+    }
     return {
         "block": model,
         "channels": block.channels,
@@ -71,8 +83,25 @@ def _row(
         "size": block.size,
         "layout": layout,
         "runtime": runtime,
-        "threads": next(iter(cells.values())).threads,
-        "launches": both or None,
+        "threads": first.threads,
+        "launches": _both(host) or None,
+        **_figures(host),
+        "device": first.device,
+        **{f"device_{name}": value for name, value in _figures(device).items()},
+    }
+
+
+def _both(samples: Samples) -> int:
+    """Return how many launches there are of each form."""
+    every = len(samples) == len(FORMS["expand"])
+    return min((len(each) for each in samples.values()), default=0) if every else 0
+
+
+def _figures(samples: Samples) -> dict[str, float | None]:
+    latencies = {expand: launch_interval(each).estimate / 1e6 for expand, each in samples.items()}
+    both = _both(samples)
+    ratio = ratio_interval(samples["repeat"][:both], samples["broadcast"][:both]) if both else None
+    return {
         "repeat_ms": latencies.get("repeat"),
         "broadcast_ms": latencies.get("broadcast"),
         "repeat_over_broadcast": ratio.estimate if ratio else None,

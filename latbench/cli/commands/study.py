@@ -2,18 +2,21 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latbench.cli.command import Command
 from latbench.cli.terminal import say
 
+if TYPE_CHECKING:
+    from latbench.studies.base import Answer
+
 
 def study(
     name: Annotated[str | None, typer.Argument(help="The study; none lists them.")] = None,
     *,
-    device: Annotated[str, typer.Option(help="Physical device.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Physical device: cpu or cuda.")] = "cpu",
     threads: Annotated[int | None, typer.Option(help="Threads of each runtime.")] = None,
     runtime: Annotated[list[str] | None, typer.Option(help="Runtime; give it several times.")] = None,
     iterations: Annotated[int | None, typer.Option(help="Timed inferences per cell.")] = None,
@@ -53,7 +56,7 @@ def study(
         forms=chosen.forms,
         device=device,
         threads=threads or chosen.threads,
-        runtimes=tuple(runtime or chosen.runtimes),
+        runtimes=tuple(runtime or chosen.device_runtimes.get(device, chosen.runtimes)),
         iterations=iterations or chosen.iterations,
         launches=launches or chosen.launches,
         warmup=chosen.warmup,
@@ -64,12 +67,21 @@ def study(
     answer = chosen.answer(read(folder), outcome.run_id)
     table = folder / f"{name}.csv"
     write_text(render(answer, "csv"), table)
-    sys.stdout.write(render([_rounded(row) for row in answer] if format == "table" else answer, format))
+    sys.stdout.write(render(short(answer) if format == "table" else answer, format))
     say(f"\n{table} holds the answer, {outcome.table} every cell.")
 
 
-def _rounded(row: dict[str, object]) -> dict[str, object]:
-    return {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
+def short(rows: "Answer") -> "Answer":
+    """Return the rows with figures of four places, without the columns in which none has anything."""
+    told = {key for row in rows for key, value in row.items() if value is not None}
+    return [
+        {
+            key: round(value, 4) if isinstance(value, float) else value
+            for key, value in row.items()
+            if key in told
+        }
+        for row in rows
+    ]
 
 
 COMMAND = Command("study", 6, study)

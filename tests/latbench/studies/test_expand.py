@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,20 @@ def test_every_layout_and_runtime_has_its_row():
         for layout in ("channels_last", "channels_first")
         for runtime in ("onnxruntime", "openvino")
     }
+
+
+def test_the_devices_own_clock_has_columns_of_its_own():
+    found = records([(cell("repeat"), 1_200_000), (cell("broadcast"), 1_100_000)])
+    timed = [
+        replace(one, result=replace(one.result, device_ns=(took,) * 5))
+        for one, took in zip(found.launches, (150_000,) * 4 + (100_000,) * 4, strict=True)
+    ]
+    (row,) = answer(replace(found, launches=tuple(timed)), "r")
+    assert row["device_repeat_over_broadcast"] == pytest.approx(1.5)
+    assert (row["device_repeat_ms"], row["device_broadcast_ms"]) == (0.15, 0.1)
+    assert row["repeat_over_broadcast"] == pytest.approx(12 / 11, rel=1e-6)
+    (row,) = answer(found, "r")
+    assert row["device_repeat_over_broadcast"] is None
 
 
 def test_a_cell_without_launches_leaves_its_figures_unknown():

@@ -2,6 +2,10 @@ import csv
 
 import pytest
 
+from latbench.cli import measuring
+from latbench.cli.commands.study import short
+from latbench.errors import BadInput
+
 
 def test_without_a_name_the_studies_are_listed(latbench):
     code, out, _ = latbench("study")
@@ -17,7 +21,33 @@ def test_a_subject_of_another_study_is_refused(refused):
     assert "efficientmod_s" in refused(2, "study", "expand", "--only", "efficientmod_s")
 
 
-@pytest.mark.slow
+@pytest.fixture
+def asked(monkeypatch):
+    """Refuses every run; returns the options that it was asked for."""
+    found = []
+
+    def refused(options):
+        found.append(options)
+        raise BadInput("Not now.")
+
+    monkeypatch.setattr(measuring, "measured", refused)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("device", "runtimes"),
+    [("cpu", ("onnxruntime", "openvino")), ("cuda", ("tensorrt", "onnxruntime", "pytorch"))],
+)
+def test_a_device_has_its_own_runtimes(latbench, asked, tmp_path, device, runtimes):
+    latbench("study", "expand", "--device", device, "--output", tmp_path)
+    assert (asked[0].device, asked[0].runtimes) == (device, runtimes)
+
+
+def test_columns_in_which_nothing_stands_are_left_out_of_the_table():
+    rows = [{"ms": 1.23456, "device_ms": None}, {"ms": None, "device_ms": None}]
+    assert short(rows) == [{"ms": 1.2346}, {"ms": None}]
+
+
 @pytest.mark.slow
 def test_a_study_leaves_its_answer_as_csv(latbench, tmp_path):
     few = ("--launches", 2, "--iterations", 4, "--runtime", "onnxruntime", "--output", tmp_path)
