@@ -1,8 +1,8 @@
 """The real binding modules of TensorRT, imported over stub libraries: what a test may ask about them.
 
 The wheels hold only the Python side. They are linked against three libraries, which a machine with a GPU has;
-here each has a stub of the same name whose functions return a null pointer. So every class is there with its methods,
-signatures, properties and enumerations, and no object of the library's own can be made.
+here each has a stub of the same name whose functions return a null pointer. So every class is there with its
+methods, signatures, properties and enumerations, and no object of the library itself can be made.
 """
 
 import json
@@ -18,7 +18,7 @@ import stubs
 HERE = Path(__file__).parent
 WHEELS = Path(sys.prefix) / "contracts"
 MAJORS = (10, 11)
-# What the module asks of each library, in both versions: its undefined symbols but those of C, C++ and Python.
+# What the module asks of each library, in both versions: its undefined symbols but those of C, C++, Python.
 IMPORTED = {
     "libnvinfer": (
         "createInferBuilder_INTERNAL",
