@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-Device = Annotated[str, typer.Option(help="Physical device.")]
+Device = Annotated[
+    str, typer.Option(help="Physical device: cpu, or cuda: the first GPU that CUDA_VISIBLE_DEVICES leaves.")
+]
 Opset = Annotated[int, typer.Option(help="ONNX opset of the exports.")]
 PARC = "Lowering of circular correlations: auto (by measurement), spatial, fft, circulant, crt2, ..."
 """What the help of an option --parc says of its values; a wrong one is told them all."""
@@ -20,6 +22,15 @@ Jobs = Annotated[
 ]
 Resolution = Annotated[
     int | None, typer.Option(help="Height and width in pixels. (default: the model's own)")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="RUNTIME.KNOB=VALUE",
+        help="An option of a runtime's own, such as tensorrt.builder_level=5; several times for several. A "
+        "wrong one is told what there is.",
+    ),
 ]
 Shape = Annotated[
     list[str] | None,

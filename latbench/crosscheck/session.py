@@ -16,9 +16,10 @@ from latbench.crosscheck.base import Said, Tool, Unreadable, Work
 from latbench.errors import EnvironmentFault
 from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.spawn import launch as spawn
+from latbench.pipeline.knobs import session_options
 from latbench.records import CellPlan
 from latbench.records.lock import unwritable
-from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.base import Source
 
 OURS, PATHS = "latbench", "paths"
 LAUNCHES = "launches.jsonl"
@@ -193,7 +194,7 @@ class Session:
         return LaunchRequest(
             source=source,
             runtime=cell.runtime,
-            options=SessionOptions(cell.device, cell.threads, cell.precision, cell.spinning),
+            options=session_options(cell),
             iterations=self._plan.iterations,
             warmup=self._plan.warmup,
             reference=None if cell.reference is None else str(self._resolved(cell.reference)),

@@ -14,6 +14,9 @@ KEYS = (
 OWN_INPUTS = ("shape", "pin", "range")
 """What is asked of the inputs of one's own model: shape:ids=1x128, pin:batch=4, range:ids=0:30522."""
 
+_NAMED = (*OWN_INPUTS, "set")
+"""What stands before the name of a thing: set:builder_level=5 is an option of the cell's own runtime."""
+
 _NUMBERS = frozenset({"threads", "resolution", "opset"})
 
 
@@ -36,6 +39,8 @@ def precisions() -> frozenset[str]:
 
 def parse(text: str) -> CellName:
     """Return the cell that `text` writes: "m", "m@openvino", "m@runtime=openvino,threads=2,pin:batch=4".
+
+    "m@tensorrt,set:builder_level=5" sets an option of the runtime's own, which is not looked at here.
 
     The name of a runtime or a precision may stand without its key. A path that exists is a NAME as a whole,
     whatever signs are in it. BadInput names what cannot be read, and how to write it.
@@ -69,10 +74,10 @@ def _setting(word: str, text: str) -> tuple[str, str | int]:
             f"{', '.join(KEYS)}."
         )
     option, colon, name = key.partition(":")
-    if key not in (*KEYS, "shape", "range") and not (option in OWN_INPUTS and colon and name):
+    if key not in (*KEYS, "shape", "range") and not (option in _NAMED and colon and name):
         raise BadInput(
             f"{text}: there is no {key!r} to set; use one of: {', '.join(KEYS)}, shape:INPUT, pin:AXIS, "
-            "range:INPUT."
+            "range:INPUT, set:OPTION of the runtime."
         )
     if not value:
         raise BadInput(f"{text}: {key} has no value; write {key}=..., or leave it out.")

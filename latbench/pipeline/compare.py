@@ -9,12 +9,14 @@ from latbench.measure.spawn import launch as spawn
 from latbench.pipeline.cellname import OWN_INPUTS, CellName, parse
 from latbench.pipeline.execute import Launcher
 from latbench.pipeline.inputs import Inputs
+from latbench.pipeline.knobs import check_knobs, one_of_runtime
 from latbench.pipeline.options import RunOptions
 from latbench.pipeline.run import run_parts
 from latbench.pipeline.watch import Watch
 from latbench.records import read
 from latbench.records.compare.outcome import Comparison
 from latbench.records.compare.session import ABBA, compare_session
+from latbench.runtimes.base import Value
 
 BLOCKS, PER_LAUNCH = 10, 100
 """What a session has when nothing else is asked for: blocks, and timed inferences of each launch."""
@@ -25,6 +27,7 @@ LEAST_BLOCKS = 3
 RUNTIME = "onnxruntime"
 """The runtime of a comparison that names none."""
 
+_SET = "set:"
 _FORMS = ("expand", "layout", "parc", "involution")
 
 
@@ -70,21 +73,36 @@ def parts(
     if None not in own:
         shared = (str(own[0]),)
     runtimes = tuple(dict.fromkeys(shared))
-    return tuple((_part(baseline, options, name), _part(candidate, options, name)) for name in runtimes)
+    found = tuple((_part(baseline, options, name), _part(candidate, options, name)) for name in runtimes)
+    measured = [name for pair in found for part in pair for name in part.runtimes]
+    check_knobs(options.knobs, measured, options.device)
+    return found
 
 
 def _part(cell: CellName, options: RunOptions, runtime: str) -> RunOptions:
     settings: dict[str, Any] = dict(cell.settings)
     own = {key: settings.pop(key) for key in cell.settings if key.partition(":")[0] in OWN_INPUTS}
+    name = str(settings.pop("runtime", runtime))
+    knobs = {**options.knobs.get(name, {}), **_knobs(cell, name)}
+    settings = {key: value for key, value in settings.items() if not key.startswith(_SET)}
     forms = {**options.forms, **{form: (settings.pop(form),) for form in _FORMS if form in settings}}
     return replace(
         options,
         names=(cell.name,),
-        runtimes=(str(settings.pop("runtime", runtime)),),
+        runtimes=(name,),
+        knobs={name: knobs} if knobs else {},
         forms=forms,
         inputs=_inputs(own, options.inputs),
         **settings,
     )
+
+
+def _knobs(cell: CellName, runtime: str) -> dict[str, Value]:
+    """Return what a cell sets of its runtime's own options, by "set:builder_level" and the like."""
+    given = {
+        key.removeprefix(_SET): str(value) for key, value in cell.settings.items() if key.startswith(_SET)
+    }
+    return {knob: one_of_runtime(f"{cell}: ", runtime, knob, text) for knob, text in given.items()}
 
 
 def _inputs(own: Mapping[str, Any], shared: Inputs) -> Inputs:

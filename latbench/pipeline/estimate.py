@@ -16,7 +16,10 @@ EXPORT_S = 15.0
 
 EARLIER, MATRIX = "earlier launches of the same cells", "MACs and a matrix product timed just now"
 
-_SAME = ("model", "runtime", "device", "precision", "threads", "batch", "input_shape", "target", "lowering")
+_SAME = (
+    *("model", "runtime", "device", "precision", "threads", "batch", "input_shape", "target", "lowering"),
+    "knobs",
+)
 _SAME_MACHINE = ("cpu_model", "usable_cpus")
 
 Key = tuple[Any, ...]
@@ -58,9 +61,14 @@ def earlier(records: Records, machine: Mapping[str, Any]) -> dict[Key, Cost]:
     return found
 
 
-def from_macs(macs: float | None, runtime: str, threads: int, survey: Survey) -> Cost | None:
-    """Return the cost guessed from MACs (None without); `threads` are those that have a CPU."""
-    if macs is None:
+def from_macs(
+    macs: float | None, runtime: str, threads: int, survey: Survey, device: str = "cpu"
+) -> Cost | None:
+    """Return the cost guessed from MACs (None without); `threads` are those that have a CPU.
+
+    None also on another device: the matrix product is the CPU's.
+    """
+    if macs is None or device != "cpu":
         return None
     start = survey.start_s + survey.import_s.get(runtime, 0.0)
     return Cost(start, macs / (survey.macs_per_s * threads * EFFICIENCY), MATRIX)

@@ -13,11 +13,12 @@ from latbench.measure.schedule import SCHEDULES
 from latbench.measure.spawn import launch as spawn
 from latbench.measure.stop import Again, Stop
 from latbench.pipeline.estimate import Forecast
+from latbench.pipeline.knobs import session_options
 from latbench.pipeline.protocol import ADAPTIVE
 from latbench.pipeline.rule import rule_of
 from latbench.pipeline.watch import Progress, Watch
 from latbench.records import TABLE, CellPlan, CellRecord, LaunchRecord, Row, RunRecord, Store, csvfile, rows
-from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.base import Source
 
 ATTEMPTS = 2
 """A launch that failed is tried once more, then its cell is closed."""
@@ -188,7 +189,7 @@ class Execution:
         return LaunchRequest(
             source=source,
             runtime=cell.runtime,
-            options=SessionOptions(cell.device, cell.threads, cell.precision, cell.spinning),
+            options=session_options(cell),
             iterations=iterations,
             warmup=self._run.warmup,
             reference=None if cell.reference is None else str(self._resolved(cell.reference)),

@@ -11,6 +11,7 @@ from exporters.targets import TARGETS
 from latbench import runtimes
 from latbench.errors import BadInput
 from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.knobs import Knobs, check_knobs
 from latbench.pipeline.protocol import ITERATIONS, PROTOCOLS, WARMUP, Protocol, at_least, share_of
 
 __all__ = [
@@ -26,12 +27,15 @@ __all__ = [
     "RunOptions",
     "at_least",
     "check_opset",
+    "default_runtimes",
     "one_of",
     "share_of",
 ]
 
 RUNTIMES = ("onnxruntime", "openvino", "pytorch")
-"""The runtimes of a run that names none."""
+"""The runtimes of a run on the CPU that names none."""
+
+_RUNTIMES_ON: Mapping[str, tuple[str, ...]] = {"cuda": ("tensorrt", "onnxruntime", "pytorch")}
 
 PORTABLE, FASTEST = "portable", "fastest"
 SPINNING: Mapping[str, bool | None] = {"auto": None, "on": True, "off": False}
@@ -48,6 +52,7 @@ class RunOptions(Protocol):
     `precision` is the arithmetic asked for, `timeout` the seconds a launch may take (None: ten times the
     estimate, at least 600 s). What is asked about launches is in `Protocol`: `iterations` are timed ones per
     cell, over all launches, `warmup` those before them in each launch, `launches` the fresh processes.
+    `knobs` are values of the runtimes' own options, by runtime and name.
     `inputs` are asked for of models that leave theirs open. `jobs` exports are made at one time (None: 1 for
     one model, else 2 where CPUs and memory allow).
     """
@@ -68,6 +73,7 @@ class RunOptions(Protocol):
     fresh: bool = False
     output: Path = field(default=OUTPUT)
     jobs: int | None = None
+    knobs: Knobs = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         one_of("--protocol", self.protocol, PROTOCOLS)
@@ -96,6 +102,13 @@ class RunOptions(Protocol):
         one_of("--device", self.device, sorted(devices))
         for name in self.runtimes:
             runtimes.get(name)
+        if self.runtimes:
+            check_knobs(self.knobs, self.runtimes, self.device)
+
+
+def default_runtimes(device: str) -> tuple[str, ...]:
+    """Return the runtimes of a run on `device` that names none."""
+    return _RUNTIMES_ON.get(device, RUNTIMES)
 
 
 def check_opset(opset: int) -> None:

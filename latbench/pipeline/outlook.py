@@ -10,6 +10,7 @@ from latbench.pipeline.rule import pilot_s
 from latbench.pipeline.survey import Survey
 from latbench.pipeline.watch import Overview
 from latbench.records import CellPlan, RunRecord
+from latbench.runtimes.knobs import to_text
 
 Seen = Mapping[estimate.Key, estimate.Cost]
 """What earlier launches cost."""
@@ -65,7 +66,7 @@ def forecast(planned: Sequence[Planned], record: RunRecord, found: Survey, seen:
     costs = {}
     for one in planned:
         cell = one.cell
-        guess = estimate.from_macs(cell.macs, cell.runtime, min(cell.threads, usable), found)
+        guess = estimate.from_macs(cell.macs, cell.runtime, min(cell.threads, usable), found, cell.device)
         costs[cell.cell_id] = seen.get(estimate.key_of(cell), guess)
     timed_s = pilot_s(record.protocol) if record.looks else 0.0
     return estimate.Forecast(costs, estimate.inferences_of(record), timed_s)
@@ -85,7 +86,9 @@ def _cost(one: Wanted, found: Survey, seen: Seen) -> estimate.Cost | None:
         precision=options.precision,
         threads=options.threads,
         batch=int(shape.split("x")[0]) if shape.count("x") == 3 else 1,
+        knobs=to_text(options.knobs.get(one.runtime, {})),
     )
     macs = one.subject.macs or one.subject.about_macs
-    guess = estimate.from_macs(macs, one.runtime, min(options.threads, usable_cpus().count), found)
+    usable = min(options.threads, usable_cpus().count)
+    guess = estimate.from_macs(macs, one.runtime, usable, found, options.device)
     return seen.get(estimate.key_of(cell), guess)

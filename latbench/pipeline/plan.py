@@ -25,7 +25,8 @@ from latbench.pipeline.subjects.zoo import whole_zoo
 from latbench.pipeline.watch import Watch
 from latbench.pipeline.wish import EAGER, Wish
 from latbench.records import CellPlan
-from latbench.runtimes.base import Availability, Source
+from latbench.runtimes.base import ONLY_ON, Availability, Source
+from latbench.runtimes.knobs import to_text
 
 GIVEN = "given"
 """The target of somebody's own ONNX file: it is timed as it was given."""
@@ -140,11 +141,15 @@ def _wanted(
         refusal = subject.eager_refusal(forms)
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
+    elif ONLY_ON.get(options.precision, options.device) != options.device:
+        refusal = f"{options.precision} is for --device {ONLY_ON[options.precision]}"
     elif options.precision not in runtimes.get(name).precisions:
         known = ", ".join(sorted(runtimes.get(name).precisions))
         refusal = f"{name} cannot be asked for {options.precision}; --precision is one of: {known}"
     elif found.precisions and options.precision not in found.precisions:
-        refusal = f"this machine has no units for {options.precision} in {name}; leave out --precision"
+        known = ", ".join(sorted(found.precisions))
+        there = f"{name} has no {options.precision} on --device {options.device} of this machine"
+        refusal = f"{there}; --precision is one of: {known}"
     return Wanted(subject, name, source, target, refusal, forms, options)
 
 
@@ -153,7 +158,9 @@ def _target(subject: Subject, runtime: str, options: RunOptions) -> str:
         return GIVEN
     if options.target != FASTEST:
         return options.target
-    return runtime if runtime in TARGETS else PORTABLE
+    # A target named after a runtime that has a CPU is for the CPU.
+    other = options.device != "cpu" and "cpu" in runtimes.get(runtime).devices
+    return runtime if runtime in TARGETS and not other else PORTABLE
 
 
 def packages_of(cells: Iterable[Wanted]) -> dict[str, str]:
@@ -268,6 +275,7 @@ class Preparation:
             threads=options.threads,
             spinning=SPINNING[options.spinning],
             arm=one.arm,
+            knobs=to_text(options.knobs.get(one.runtime, {})),
         )
         if isinstance(found, Verdict):
             return Planned(cell, found)

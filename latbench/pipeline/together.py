@@ -11,9 +11,10 @@ from latbench.measure.schedule import blocks
 from latbench.measure.shared import SHARED_CELLS, SharedCell, SharedRequest, SharedResult
 from latbench.measure.shared_spawn import launch as spawn
 from latbench.pipeline.execute import ATTEMPTS, LEAST_TIMEOUT_S, TIMEOUT_FACTOR, UNTOLD_TIMEOUT_S, Verdict
+from latbench.pipeline.knobs import session_options
 from latbench.pipeline.watch import Progress, Watch
 from latbench.records import TABLE, CellPlan, CellRecord, LaunchRecord, Row, RunRecord, Store, csvfile, rows
-from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.base import Source
 
 Launcher = Callable[[SharedRequest, float | None, random.Random], SharedResult]
 
@@ -178,7 +179,7 @@ class Together:
         return SharedRequest(
             cells=tuple(self._cell(cell) for cell in cells),
             runtime=one.runtime,
-            options=SessionOptions(one.device, one.threads, one.precision, one.spinning),
+            options=session_options(one),
             samples=self._pace.samples,
             budget_s=self._pace.budget_s,
             warmup=self._run.warmup,

@@ -34,7 +34,8 @@ class CellPlan:
 
     `input_shape` reads "1x3x224x224", `lowering` "expand=broadcast", `target` "portable", a runtime's name or
     "eager". `artifact_path` is relative to the results directory when inside it;
-    `source` is `Source.to_json()`. `arm` tells apart cells that are otherwise the same, in a comparison.
+    `source` is `Source.to_json()`. `arm` tells apart cells that are otherwise the same, in a comparison;
+    `knobs` are the runtime's own options that were set, as "builder_level=5;cuda_graph=off".
     """
 
     model: str
@@ -61,12 +62,15 @@ class CellPlan:
     reference_kind: str | None = None
     input_sha256: str | None = None
     arm: str | None = None
+    knobs: str | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Return the fields that make two cells the same cell; `arm` is one only where it is set."""
-        arm = {} if self.arm is None else {"arm": self.arm}
-        return {name: getattr(self, name) for name in _IDENTITY} | arm
+        """Return the fields that make two cells the same cell; `arm` and `knobs` are so only where set."""
+        given = {name: getattr(self, name) for name in ("arm", "knobs")}
+        return {name: getattr(self, name) for name in _IDENTITY} | {
+            name: value for name, value in given.items() if value is not None
+        }
 
     @property
     def cell_id(self) -> str:

@@ -17,6 +17,7 @@ from latbench.cli.options import (
     Range,
     Resolution,
     Seed,
+    Set,
     Shape,
     Spinning,
     Threads,
@@ -46,6 +47,7 @@ def compare(
         list[str] | None,
         typer.Option(help="Runtime; several times: a pair on each. (default: onnxruntime)"),
     ] = None,
+    set: Set = None,
     margin: Annotated[str, typer.Option(help="The largest difference that is called the same.")] = "2%",
     blocks: Annotated[
         int, typer.Option(help="Blocks of four launches, A B B A or B A A B; their number is the sample.")
@@ -92,7 +94,8 @@ def compare(
     of the machine. A cell is a NAME as `latbench run` takes it; after @ stands what is set for it alone:
     runtime, threads, target, expand, layout, parc, involution, resolution, precision, spinning, opset, as
     in efficientmod_s@openvino,threads=2; of one's own model also pin:AXIS, shape:INPUT and range:INPUT, as in
-    model.onnx@pin:batch=4 (no commas in their names). The other options hold for both.
+    model.onnx@pin:batch=4 (no commas in their names), and of the runtime's own options set:OPTION. The other
+    options hold for both.
 
     Two results files are compared cell by cell, with what differs between them named. One results directory
     alone shows the session that it holds again, in another format for example.
@@ -114,6 +117,7 @@ def compare(
         from latbench.pipeline.compare import LEAST_BLOCKS
         from latbench.pipeline.compare import compare as measure
         from latbench.pipeline.inputs import Inputs
+        from latbench.pipeline.knobs import knobs_of
         from latbench.pipeline.options import RunOptions
 
         at_least("--blocks", blocks, LEAST_BLOCKS)
@@ -125,6 +129,7 @@ def compare(
             device=device,
             threads=threads,
             runtimes=tuple(runtime or ()),
+            knobs=knobs_of(set or ()),
             precision=precision,
             iterations=2 * blocks * per_launch,
             launches=2 * blocks,

@@ -19,6 +19,7 @@ from latbench.cli.options import (
     Range,
     Resolution,
     Seed,
+    Set,
     Shape,
     Spinning,
     Threads,
@@ -48,12 +49,19 @@ def run(
     device: Device = "cpu",
     threads: Threads = 4,
     precision: Annotated[
-        str, typer.Option(help="Arithmetic asked for: fp32, bf16, fp16; runtimes without it are skipped.")
+        str,
+        typer.Option(
+            help="Arithmetic asked for: fp32, bf16, fp16, or tf32 on a GPU; runtimes without it are skipped."
+        ),
     ] = "fp32",
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help="Runtime; give it several times. (default: onnxruntime, openvino, pytorch)"),
+        typer.Option(
+            help="Runtime; give it several times. (default: onnxruntime, openvino, pytorch; with --device "
+            "cuda tensorrt, onnxruntime, pytorch)"
+        ),
     ] = None,
+    set: Set = None,
     iterations: Annotated[
         int | None, typer.Option(help="Timed inferences per cell, over all launches. (default: 4000)")
     ] = None,
@@ -144,7 +152,8 @@ def run(
     """
     from latbench.cli.measuring import measured
     from latbench.pipeline.inputs import Inputs
-    from latbench.pipeline.options import RUNTIMES, RunOptions, share_of
+    from latbench.pipeline.knobs import knobs_of
+    from latbench.pipeline.options import RunOptions, default_runtimes, share_of
 
     if names and all_models:
         raise BadInput("--all is the whole zoo; leave it out, or the names.")
@@ -156,7 +165,8 @@ def run(
         device=device,
         threads=threads,
         precision=precision,
-        runtimes=tuple(runtime or RUNTIMES),
+        runtimes=tuple(runtime or default_runtimes(device)),
+        knobs=knobs_of(set or ()),
         iterations=iterations,
         launches=launches,
         warmup=warmup,

@@ -14,6 +14,11 @@ from latbench.runtimes import runtimes
         ("m@openvino,threads=2,bf16", "m", {"runtime": "openvino", "threads": 2, "precision": "bf16"}),
         ("a.b:make@layout=blocked, expand=repeat", "a.b:make", {"layout": "blocked", "expand": "repeat"}),
         ("m@resolution=192,opset=19", "m", {"resolution": 192, "opset": 19}),
+        (
+            "m@fake,set:level=5,set:mode=fancy",
+            "m",
+            {"runtime": "fake", "set:level": "5", "set:mode": "fancy"},
+        ),
         ("m@spinning=off,target=fastest", "m", {"spinning": "off", "target": "fastest"}),
         ("user@site/m.onnx@fake", "user@site/m.onnx", {"runtime": "fake"}),
     ],
@@ -59,7 +64,9 @@ def test_a_cell_is_written_as_it_is_read():
         assert str(parse(text)) == text
 
 
-@pytest.mark.parametrize("text", ["m@pin=4", "m@pin:=4", "m@shapes:x=1", "m@threads:x=1"])
+@pytest.mark.parametrize(
+    "text", ["m@set:=4", "m@set=4", "m@pin=4", "m@pin:=4", "m@shapes:x=1", "m@threads:x=1"]
+)
 def test_inputs_of_ones_own_are_written_with_their_names(text):
     with pytest.raises(BadInput, match=r"use one of: runtime, .*shape:INPUT, pin:AXIS, range:INPUT"):
         parse(text)

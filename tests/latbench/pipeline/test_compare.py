@@ -153,6 +153,32 @@ def test_settings_of_a_cell_come_before_the_options():
     assert (other.names, other.threads, other.forms) == (("n",), 1, options.forms)
 
 
+def test_a_cell_sets_options_of_its_own_runtime_before_those_that_both_share():
+    options = RunOptions(runtimes=(), knobs={"fake": {"level": 1, "mode": "fancy"}})
+    ((one, other),) = parts(parse("m@fake,set:level=5"), parse("m@fake"), options)
+    assert (one.knobs, other.knobs) == (
+        {"fake": {"level": 5, "mode": "fancy"}},
+        {"fake": {"level": 1, "mode": "fancy"}},
+    )
+    ((one, other),) = parts(parse("m@fake"), parse("m@openvino"), options)
+    assert (one.knobs["fake"]["level"], other.knobs) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("level=9", r"^m@runtime=fake,set:level=9: fake\.level=9: give a whole number from 0 to 5"),
+        ("volume=9", "fake has no option 'volume'"),
+        ("graph=on", "changes nothing on --device cpu"),
+    ],
+)
+def test_an_option_that_a_cell_cannot_set_is_refused(word, told):
+    with pytest.raises(BadInput, match=told):
+        parts(parse(f"m@fake,set:{word}"), parse("m@fake"), RunOptions(runtimes=()))
+    with pytest.raises(BadInput, match="fake is not measured"):
+        parts(parse("m@openvino"), parse("m@openvino"), RunOptions(runtimes=(), knobs={"fake": {"level": 1}}))
+
+
 def test_a_bad_setting_is_refused(options):
     for text, told in (("m@threads=0", "--threads 0"), ("m@target=x", "--target 'x'")):
         with pytest.raises(BadInput, match=told):

@@ -26,6 +26,10 @@ def test_a_guess_counts_process_start_import_and_threads():
     assert cost.launch_s(10) == 0.75 + 10 / EFFICIENCY
 
 
+def test_the_matrix_product_of_the_cpu_tells_nothing_of_another_device():
+    assert from_macs(2e9, "openvino", 2, SURVEY, "cuda") is None
+
+
 def test_without_macs_there_is_no_guess():
     assert from_macs(None, "openvino", 2, SURVEY) is None
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latbench.errors import BadInput
-from latbench.pipeline.options import RunOptions, check_opset
+from latbench.pipeline.options import RunOptions, check_opset, default_runtimes
 
 
 def test_four_thousand_iterations_are_ten_launches_of_400():
@@ -32,6 +32,9 @@ def test_the_paper_protocol_is_one_launch():
         ({"target": "cuda"}, "--target 'cuda'"),
         ({"device": "gpu"}, "--device 'gpu'"),
         ({"precision": "int3"}, "--precision 'int3'"),
+        ({"runtimes": ("fake",), "knobs": {"fake": {"graph": True}}}, "--set fake.graph changes nothing on"),
+        ({"knobs": {"fake": {"level": 1}}}, "fake is not measured; add --runtime fake"),
+        ({"knobs": {"faker": {"level": 1}}}, "did you mean 'fake'"),
         ({"runtimes": ("openvimo",)}, "did you mean 'openvino'"),
         ({"iterations": 4001}, "use 4000 or 4010"),
         ({"iterations": 3}, "use 10"),
@@ -54,6 +57,11 @@ def test_iterations_are_shared_evenly_or_refused_with_a_number_that_works(iterat
         assert all(RunOptions(iterations=int(number), launches=launches) for number in numbers)
     else:
         assert options.iteration_count % options.launch_count == 0
+
+
+def test_each_device_has_its_own_runtimes():
+    assert default_runtimes("cpu") == ("onnxruntime", "openvino", "pytorch")
+    assert default_runtimes("cuda") == ("tensorrt", "onnxruntime", "pytorch")
 
 
 def test_a_supported_opset_passes():

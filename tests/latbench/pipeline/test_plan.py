@@ -20,7 +20,7 @@ from latbench.runtimes.base import Availability, Source
 
 HERE = Availability(True, "1")
 GONE = Availability(False, reason="openvino is not installed", mend="pip install it")
-ALL = {"onnxruntime": HERE, "openvino": HERE, "pytorch": HERE}
+ALL = {"onnxruntime": HERE, "openvino": HERE, "pytorch": HERE, "fake": HERE}
 
 
 def cells(options, available=ALL):
@@ -230,9 +230,31 @@ def test_a_precision_that_a_runtime_or_the_machine_lacks_skips_with_the_reason()
     narrow = Availability(True, "1", precisions=("fp32", "fp16"))
     found = cells(RunOptions(names=("efficientmod_s",), precision="bf16"), {**ALL, "openvino": narrow})
     assert "onnxruntime cannot be asked for bf16" in found[0].refusal
-    assert "this machine has no units for bf16" in found[1].refusal
+    told = "openvino has no bf16 on --device cpu of this machine; --precision is one of: fp16, fp32"
+    assert found[1].refusal == told
     found = cells(RunOptions(names=("efficientmod_s",), precision="fp16"), {**ALL, "openvino": narrow})
     assert [one.refusal is None for one in found] == [False, True, False]
+
+
+def test_tf32_is_for_the_device_that_has_it():
+    here = Availability(True, "1", precisions=("fp32", "tf32"))
+    options = RunOptions(names=("efficientmod_s",), precision="tf32", runtimes=("fake", "openvino"))
+    assert {one.refusal for one in cells(options, {"fake": here, "openvino": HERE})} == {
+        "tf32 is for --device cuda"
+    }
+    options = module.replace(options, device="cuda", runtimes=("fake",))
+    assert cells(options, {"fake": here})[0].refusal is None
+
+
+def test_on_a_gpu_fastest_is_no_target_made_for_the_cpu():
+    asked = {"names": ("efficientmod_s",), "target": "fastest", "runtimes": ("onnxruntime",)}
+    assert [one.target for one in cells(RunOptions(**asked))] == ["onnxruntime"]
+    assert [one.target for one in cells(RunOptions(**asked, device="cuda"))] == ["portable"]
+
+
+def test_the_options_of_a_runtime_are_carried_into_its_cells_alone(preparation):
+    made, wishes, _ = preparation(runtimes=("openvino", "fake"), knobs={"fake": {"level": 5, "speed": 2.0}})
+    assert [one.cell.knobs for one in made.plan(wishes)] == [None, "level=5;speed=2.0"]
 
 
 def test_precision_and_arm_are_carried_into_the_cells(preparation):

@@ -24,6 +24,7 @@ def test_cell_id_is_the_hash_of_the_identity(plan):
         {"spinning": False},
         {"input_shape": "1x3x256x256"},
         {"arm": "again"},
+        {"knobs": "builder_level=5"},
     ],
 )
 def test_each_part_of_the_identity_makes_another_cell(plan, changes):
