@@ -24,7 +24,13 @@ ROADS = {
         "exporters.lowerings.name",
         "latbench.errors",
     ),
-    "latbench.runtimes": ("exporters.discovery", "latbench.errors"),
+    "latbench.runtimes": (
+        "exporters.discovery",
+        "exporters.precision",
+        "exporters.tensorrt_operators",
+        "exporters.wholefile",
+        "latbench.errors",
+    ),
     "latbench.measure": (
         "exporters.parity",
         "latbench.errors",
