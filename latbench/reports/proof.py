@@ -19,7 +19,7 @@ def card(row: Row, measured: Measured | None = None, marks: str = BLOCKS) -> str
     sections = (
         (title(row),),
         ("HOW SURE", *sure(row, strip, marks)),
-        ("WHAT RAN", *asked(row), "", *facts(row)),
+        ("WHAT RAN", *asked(row), "", *facts(row, () if measured is None else measured.kept)),
         ("WHAT DISTURBED IT", *disturbed(row, measured)),
     )
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"

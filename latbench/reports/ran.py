@@ -1,7 +1,10 @@
 """What a row ran: what was asked for against what the sessions read back, and what it takes to redo it."""
 
-from latbench.records import Row
+from collections.abc import Iterable
+
+from latbench.records import LaunchRecord, Row
 from latbench.reports.figures import number
+from latbench.reports.gpu import gpu
 
 _UNKNOWN = "unknown"
 _OPEN = ("default", "at most")
@@ -35,12 +38,16 @@ def _differ(wanted: object, told: object) -> bool:
     return wanted not in (told, str(told).partition(":")[0])
 
 
-def facts(row: Row) -> tuple[str, ...]:
-    """Return the provider, the machine, the artifact, its parity and the run, one a line."""
+def facts(row: Row, launches: Iterable[LaunchRecord] = ()) -> tuple[str, ...]:
+    """Return the provider, the machine, the artifact, its parity and the run, one a line.
+
+    Lines of a GPU, its options and its engine stand where there is something to tell; `launches` add to them.
+    """
     told = {
         "provider": row["provider_actual"],
         "runtime": _joined((row["runtime"], row["runtime_version"])),
         "boundary": row["boundary"],
+        **gpu(row, launches),
         "processor": row["cpu_model"],
         "CPUs": f"{_known(row['usable_cpus'])} usable, set {_known(row['cpu_set'])}, quota {_quota(row)}",
         "governor": row["governor"],

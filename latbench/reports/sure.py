@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from latbench.records import Row
 from latbench.reports.figures import alike, number
+from latbench.reports.gpu import on_device, waits
 from latbench.reports.layout import beside
 from latbench.reports.levels import best_sentence, levels, sentence
 from latbench.reports.spark import BLOCKS, Scale
@@ -32,6 +33,8 @@ def sure(row: Row, medians: Sequence[float] = (), marks: str = BLOCKS) -> tuple[
     """
     told = (
         ("latency", _latency(row)),
+        ("", waits(row)),
+        ("on the GPU", on_device(row)),
         ("rests on", _samples(row)),
         ("spread", _spread(row)),
         ("to ± 1 %", _needed(row)),

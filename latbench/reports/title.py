@@ -10,11 +10,12 @@ def title(row: Row) -> str:
 
 
 def where(row: Row) -> str:
-    """Return the row's name: model, runtime, threads, and its arm in a comparison."""
+    """Return the row's name: model, runtime, device but for a CPU, threads, and its arm in a comparison."""
     threads = row["threads_requested"]
     count = "unknown threads" if threads is None else f"{threads} thread{'' if threads == 1 else 's'}"
     arm = "" if row.get("arm") is None else f", arm {row['arm']}"
-    return f"{model(row)} on {row['runtime']}, {count}{arm}"
+    device = "" if row.get("device") in (None, "cpu") else f" on {row['device']}"
+    return f"{model(row)} on {row['runtime']}{device}, {count}{arm}"
 
 
 def model(row: Row) -> str:
@@ -24,6 +25,13 @@ def model(row: Row) -> str:
 
 
 def details(row: Row) -> str:
-    """Return what tells the row from others of the same name: lowering, precision, input and run."""
-    told = (row["target"], row["lowering"], row["precision_requested"], row["input_shape"], row["run_id"])
+    """Return what tells the row from others of the same name: lowering, precision, options, input and run."""
+    told = (
+        row["target"],
+        row["lowering"],
+        row["precision_requested"],
+        row.get("runtime_options"),
+        row["input_shape"],
+        row["run_id"],
+    )
     return " · ".join(str(one) for one in told if one is not None)

@@ -40,9 +40,13 @@ class Seen:
 
 
 def seen(launches: Iterable[LaunchRecord]) -> Seen:
-    """Return what `launches` saw, in the order of `WITNESSES`."""
+    """Return what `launches` saw, in the order of `WITNESSES`; that of a GPU where one was looked at."""
     listed = tuple(launches)
-    told = {witness: [witness.figure(launch) for launch in listed] for witness in WITNESSES}
+    on_gpu = any(name.startswith("gpu_") for launch in listed for name in launch.result.witnesses)
+    told = {
+        witness: [witness.figure(launch) for launch in listed]
+        for witness in (*WITNESSES, *(GPU_WITNESSES if on_gpu else ()))
+    }
     known = {witness: figures for witness, figures in told.items() if any(one is not None for one in figures)}
     shown = {witness: figures for witness, figures in known.items() if any(figures) or not witness.counts}
     return Seen(
@@ -125,3 +129,14 @@ WITNESSES = (
     ),
 )
 """Everything that a launch looks at, from what takes time away to what the CPUs could do beside it."""
+
+GPU_WITNESSES = (
+    Witness("GPU slowed by power, heat or the board", "ms", "GPU slowed ms", _plain("gpu_throttled_ms")),
+    Witness("other processes on the GPU", "", "GPU shared", _plain("gpu_other_processes")),
+    Witness("GPU clock before", "MHz", "GPU MHz", _plain("gpu_sm_mhz_before"), counts=False),
+    Witness("GPU clock after", "MHz", "after", _plain("gpu_sm_mhz_after"), counts=False),
+    Witness("GPU memory clock after", "MHz", "memory MHz", _plain("gpu_memory_mhz_after"), counts=False),
+    Witness("GPU temperature after", "degrees C", "GPU C", _plain("gpu_temperature_c"), counts=False),
+    Witness("GPU power after", "W", "GPU W", _plain("gpu_power_w"), counts=False),
+)
+"""What is read of a GPU before and after a launch, never inside one."""
