@@ -1,0 +1,128 @@
+"""TensorRT: an engine built for this GPU from the artifact, run on a private stream from bound buffers."""
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from latbench.errors import EnvironmentFault
+from latbench.runtimes import cuda, tensorrt_engine
+from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
+from latbench.runtimes.tensorrt_build import converts
+from latbench.runtimes.tensorrt_log import forget, logger
+from latbench.runtimes.tensorrt_session import TensorRtSession
+from latbench.runtimes.vendor import installed
+
+_AMPERE = (8, 0)
+_NEWER = ("tf32", "bf16")
+"""Precisions whose units came with compute capability 8.0."""
+
+
+class TensorRt:
+    """TensorRT 10 and 11 on the first visible NVIDIA GPU."""
+
+    name = "tensorrt"
+    accepts = frozenset({"onnx"})
+    devices = frozenset({"cuda"})
+    precisions = frozenset({"fp32", "tf32", "fp16", "bf16"})
+    knobs: Mapping[str, Knob] = {
+        "builder_level": Knob(3, "how long the builder searches for faster kernels", least=0, most=5),
+        "workspace_mib": Knob(0, "the most memory in MiB that a kernel may use; 0 is all there is", least=0),
+        "cuda_graph": Knob(False, "the inference is captured once and launched as a CUDA graph"),
+        "engine_cache": Knob(
+            True, "an engine built before from the same file for the same GPU is used again"
+        ),
+        "timing_cache": Knob(True, "kernel timings of earlier builds on the same GPU are used again"),
+    }
+
+    def check(self, device: str = "cpu") -> Availability:
+        """Tell whether tensorrt is importable and CUDA has a device, and what that device computes in."""
+        if device not in self.devices:
+            reason = f"TensorRT computes on NVIDIA GPUs, not on device {device!r}"
+            return Availability(False, reason=reason, mend="--device cuda")
+        found, lacking = installed("tensorrt", "tensorrt"), cuda.why_none()
+        if not found.available:
+            both = found.reason if lacking is None else f"{found.reason}, and {lacking}"
+            return replace(found, reason=both)
+        trt = _library()
+        if lacking is not None:
+            return Availability(False, trt.__version__, lacking, _mend(lacking))
+        cards = cuda.devices()
+        return Availability(
+            True, trt.__version__, precisions=_offered(trt, cards[0]), offers=tuple(one.name for one in cards)
+        )
+
+    def environment(self, options: SessionOptions) -> dict[str, str]:
+        """Return what forbids TF32 to every NVIDIA library in the launch, where fp32 is asked for."""
+        return (
+            {"NVIDIA_TF32_OVERRIDE": "0"} if (options.device, options.precision) == ("cuda", "fp32") else {}
+        )
+
+    def prepare(self, source: Source, options: SessionOptions) -> TensorRtSession:
+        """Load the engine kept for `source.path` here, or build it (timed apart) and keep it.
+
+        BadInput names operators TensorRT has not; MemoryError when the GPU is full; RuntimeError holds the
+        library's last errors.
+        """
+        trt = _library()
+        log = logger(trt)
+        forget(log)
+        stream = cuda.Stream()
+        try:
+            return self._prepared(trt, log, stream, Path(str(source.path)), options)
+        except BaseException:
+            stream.close()
+            raise
+
+    def _prepared(
+        self, trt: Any, log: Any, stream: cuda.Stream, path: Path, options: SessionOptions
+    ) -> TensorRtSession:
+        cards = cuda.devices()
+        if not cards:
+            raise EnvironmentFault(f"TensorRT needs an NVIDIA GPU: {cuda.why_none()}.")
+        knobs = {name: knob(self, options, name) for name in self.knobs}
+        got = tensorrt_engine.obtain(trt, log, tensorrt_engine.Wish(path, options.precision, knobs, cards[0]))
+        graph = bool(knobs["cuda_graph"])
+        facts = Facts(
+            provider="TensorRT",
+            device="cuda",
+            precision=got.precision,
+            version=trt.__version__,
+            extra={
+                **got.told,
+                "copies": "inputs and outputs, inside host latency",
+                **({} if graph else {"cuda_graph": "off"}),
+                "gpu": cards[0].name,
+                "compute_capability": cards[0].compute_capability,
+                "driver": cards[0].driver_version,
+            },
+        )
+        return TensorRtSession(
+            trt, log, got.engine, stream, facts=facts, compile_ns=got.compile_ns, graph=graph
+        )
+
+
+def _library() -> Any:
+    return importlib.import_module("tensorrt")
+
+
+def _offered(trt: Any, card: cuda.DeviceFacts) -> tuple[str, ...]:
+    """Return the precisions that the card has units for and this TensorRT can be given."""
+    capability = tuple(int(part) for part in card.compute_capability.split("."))
+    return tuple(
+        name
+        for name in ("fp32", "tf32", "fp16", "bf16")
+        if (name not in _NEWER or capability >= _AMPERE)
+        and (not converts(trt, name) or importlib.util.find_spec("onnx") is not None)
+    )
+
+
+def _mend(lacking: str) -> str:
+    if "cuda-bindings" in lacking:
+        return 'pip install "latbench[tensorrt]"'
+    return "a machine on which nvidia-smi lists a GPU"
+
+
+RUNTIME = TensorRt()
