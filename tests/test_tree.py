@@ -40,6 +40,8 @@ WHOLE = {
     "tests/contracts/test_held.py": "tests/contracts/held.py",
     "tests/contracts/test_nvml.py": "latbench/machine/nvml.py",
     "tests/contracts/test_signatures.py": "tests/contracts/signatures.py",
+    "tests/contracts/test_tensorrt.py": "latbench/runtimes/tensorrt_build.py",
+    "tests/contracts/test_uses.py": "tests/contracts/uses.py",
     "tests/contracts/test_stubs.py": "tests/contracts/stubs.py",
     "tests/bench/test_aa.py": "bench/aa.py",
     "tests/bench/test_involution.py": "bench/involution.py",

@@ -8,7 +8,8 @@ A process of its own for each version, since a process imports one only. What is
                              "properties": {NAME: [DOCSTRING, WRITABLE]}}},
      "values": ["float32"]}
 
-`members` are those of an enumeration, `values` what else the module holds, "__init__" makes an object.
+`members` are constants, those of an enumeration too, `values` what else the module holds, and "__init__"
+is the constructor.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 
 def described(kind: type) -> dict[str, Any]:
     """Return what a class offers, what it inherits included."""
+    members = list(getattr(kind, "__members__", {}))
     methods: dict[str, list[str]] = {}
     properties: dict[str, list[Any]] = {}
     for name in dir(kind):
@@ -26,7 +28,8 @@ def described(kind: type) -> dict[str, Any]:
             properties[name] = [getattr(held.fget, "__doc__", None) or "", held.fset is not None]
         elif name == "__init__" or (callable(getattr(kind, name)) and not name.startswith("_")):
             methods[name] = [getattr(kind, name).__doc__ or ""]
-    members = list(getattr(kind, "__members__", {}))
+        elif not name.startswith("_"):
+            members.append(name)
     return {
         "bases": [base.__name__ for base in kind.__mro__[1:-1] if "pybind11" not in base.__name__],
         "methods": {name: told for name, told in methods.items() if name not in members},
