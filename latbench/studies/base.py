@@ -13,10 +13,9 @@ Answer = list[dict[str, Any]]
 class Study:
     """A question made of many cells.
 
-    The cells are `names` x every combination of `forms` x `runtimes` (`device_runtimes` where the device has
-    some of its own), each with `launches` fresh processes and `iterations` timed inferences over them.
-    `answer` turns the records of the run with the given id into rows of plain values, one dict a row, all
-    with the same keys; unknown is None.
+    The cells are `names` x every combination of `forms` x `runtimes`, which are those for the CPU, each with
+    `launches` fresh processes and `iterations` timed inferences over them. `answer` turns the records of the
+    run with the given id into rows of plain values, one dict a row, all with the same keys; unknown is None.
     """
 
     name: str
@@ -25,9 +24,6 @@ class Study:
     answer: Callable[[Records, str], Answer]
     forms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     runtimes: tuple[str, ...] = ("onnxruntime", "openvino")
-    device_runtimes: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {"cuda": ("tensorrt", "onnxruntime", "pytorch")}
-    )
     threads: int = 1
     launches: int = 5
     iterations: int = 1000

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from latbench.studies.crossover import Answer, Asked, Grid
 
 SIZES, NETWORK_SIZES = "7:448", "128,256,384,512"
-RUNTIMES = {"cpu": ("onnxruntime", "openvino"), "cuda": ("tensorrt", "onnxruntime", "pytorch")}
-"""The runtimes where none is named, by device."""
-
+RUNTIMES = ("onnxruntime", "openvino")
 CURVES, RATIOS, CROSSOVERS = "curves.csv", "ratios.csv", "crossover.csv"
 
 
@@ -41,7 +39,7 @@ def crossover(
     device: Annotated[str, typer.Option(help="Physical device: cpu or cuda.")] = "cpu",
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help=f"Runtime; several times for more. (default: {', '.join(RUNTIMES['cpu'])})"),
+        typer.Option(help=f"Runtime; several times for more. (default: {' and '.join(RUNTIMES)})"),
     ] = None,
     threads: Annotated[str, typer.Option(help="Threads: one count, or a list.")] = "1",
     context: Annotated[
@@ -74,7 +72,7 @@ def crossover(
     figures. After an interruption the same command goes on where it stopped.
     """
     from latbench.cli.tabular import FORMATS
-    from latbench.pipeline.options import OUTPUT, at_least, one_of
+    from latbench.pipeline.options import OUTPUT, at_least, default_runtimes, one_of
 
     one_of("--format", format, FORMATS)
     if results is not None:
@@ -101,7 +99,7 @@ def crossover(
     run_id = _measure(
         grid,
         folder,
-        runtimes=tuple(dict.fromkeys(runtime or RUNTIMES.get(device, RUNTIMES["cpu"]))),
+        runtimes=tuple(dict.fromkeys(runtime or (RUNTIMES if device == "cpu" else default_runtimes(device)))),
         threads=sizes_of(threads, "--threads"),
         launches=launches,
         samples=samples,

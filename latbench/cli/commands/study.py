@@ -34,7 +34,7 @@ def study(
     """
     from latbench.cli.measuring import measured
     from latbench.cli.tabular import render
-    from latbench.pipeline.options import OUTPUT, RunOptions, one_of
+    from latbench.pipeline.options import OUTPUT, RunOptions, default_runtimes, one_of
     from latbench.records import read
     from latbench.records.csvfile import write_text
     from latbench.studies import studies
@@ -56,7 +56,7 @@ def study(
         forms=chosen.forms,
         device=device,
         threads=threads or chosen.threads,
-        runtimes=tuple(runtime or chosen.device_runtimes.get(device, chosen.runtimes)),
+        runtimes=tuple(runtime or (chosen.runtimes if device == "cpu" else default_runtimes(device))),
         iterations=iterations or chosen.iterations,
         launches=launches or chosen.launches,
         warmup=chosen.warmup,
