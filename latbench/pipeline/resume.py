@@ -18,6 +18,7 @@ _SAME_RUN = (
     *("precision_target", "time_limit_s", "looks", "extend_s", "budget_s"),
 )
 _SAME_MACHINE = ("cpu_model", "usable_cpus", "cpu_set", "cpu_quota", "kernel")
+_SAME_GPU = ("uuid", "name", "driver", "power_limit_w")
 
 
 def planned_record(
@@ -93,5 +94,9 @@ def difference(one: RunRecord, other: RunRecord) -> str | None:
     for name in _SAME_MACHINE:
         if one.machine.get(name) != other.machine.get(name):
             return f"other {name}"
+    cards = [run.machine.get("gpu") or {} for run in (one, other)]
+    for name in _SAME_GPU:
+        if cards[0].get(name) != cards[1].get(name):
+            return f"other gpu {name}"
     same = [cell.cell_id for cell in one.cells] == [cell.cell_id for cell in other.cells]
     return None if same else "other cells"

@@ -10,7 +10,7 @@ from latbench.errors import BadInput, EnvironmentFault
 from latbench.machine.cpus import usable_cpus
 from latbench.machine.probe import probe
 from latbench.measure.spawn import launch as spawn
-from latbench.pipeline import estimate
+from latbench.pipeline import estimate, gpu
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Execution, Launcher
 from latbench.pipeline.options import RunOptions
@@ -81,8 +81,8 @@ def run_parts(
     heard, options = watch or Watch(), parts[0]
     _check_shared(parts, schedule)
     chosen = _chosen(parts, heard)
-    with Store.open(options.output) as store:
-        machine = probe()
+    with Store.open(options.output) as store, gpu.watching(options.device) as watched:
+        machine = probe() | watched.machine
         seen = estimate.earlier(store.records(), machine)
         ahead = _ahead(parts, chosen, arms, heard, seen)
         heard.planned(ahead.overview)
@@ -96,7 +96,7 @@ def run_parts(
             command=command,
             packages=packages_of(ahead.cells),
         )
-        record = continued(store, fresh, heard, fresh=options.fresh)
+        record = watched.completed(store, continued(store, fresh, heard, fresh=options.fresh), heard)
         verdicts = {one.cell.cell_id: one.verdict for one in planned if one.verdict is not None}
         execution = Execution(
             store,
@@ -104,7 +104,7 @@ def run_parts(
             forecast(planned, record, ahead.found, seen),
             watch=heard,
             timeout=options.timeout,
-            launcher=launcher,
+            launcher=watched.launcher(launcher),
         )
         rows = execution.go(verdicts)
         return Outcome(record.run_id, tuple(rows), store.directory / TABLE)

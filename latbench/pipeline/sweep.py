@@ -13,6 +13,7 @@ from latbench.machine.memory import memory
 from latbench.machine.probe import probe
 from latbench.measure.shared import SharedCell
 from latbench.measure.shared_spawn import launch as spawn
+from latbench.pipeline import gpu
 from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
 from latbench.pipeline.export import missing_packages
@@ -66,7 +67,7 @@ def sweep(
     skipped with the reason. `watch` hears of rows only when a cell is given up. Raises as `run` does.
     """
     heard, parts = watch or Watch(), options.parts()
-    with Store.open(options.output) as store:
+    with Store.open(options.output) as store, gpu.watching(parts[0].device) as watched:
         found = survey_of(parts)
         cells = [one for part in parts for one in wanted(subjects(part), part, found.available)]
         check_any(cells)
@@ -81,14 +82,14 @@ def sweep(
                 [one.cell for one in planned],
                 parts[0],
                 schedule=SHARED,
-                machine=probe(),
+                machine=probe() | watched.machine,
                 command=command,
                 packages=packages_of(cells),
             ),
             time_limit_s=options.time_limit,
             budget_s=options.budget_s,
         )
-        record = continued(store, fresh, heard, fresh=options.fresh)
+        record = watched.completed(store, continued(store, fresh, heard, fresh=options.fresh), heard)
         verdicts = {one.cell.cell_id: one.verdict for one in planned if one.verdict is not None}
         empty = _empty(folder)
         kept = [one.cell for one in planned if one.verdict is None]
@@ -96,7 +97,8 @@ def sweep(
             Unit(cells, empty.get(str(cells[0].source["kind"]))) for cells in units_of(kept, _room_bytes())
         ]
         pace = Pace(options.samples, options.budget_s, options.time_limit, options.timeout)
-        together = Together(store, record, units, pace, watch=heard, launcher=launcher)
+        timed = watched.launcher(launcher)
+        together = Together(store, record, units, pace, watch=heard, launcher=timed)
         return SweepOutcome(record.run_id, tuple(together.go(verdicts)), store.directory / TABLE)
 
 

@@ -15,8 +15,8 @@ def _fired(evidence: Evidence) -> str | None:
 
 FLAG = Flag(
     "gpu_hot",
-    "Temperature of the GPU after the hottest launch / that at which it slows itself down, from 5 degrees below "
-    "on.",
+    "Temperature of the GPU after the hottest launch / that at which it slows itself down, from 5 degrees "
+    "below on.",
     _fired,
     "Let the card cool, or cool it better: later launches will be slower than the first.",
 )
