@@ -39,6 +39,7 @@ WHOLE = {
     "tests/contracts/test_cuda.py": "latbench/runtimes/cuda.py",
     "tests/contracts/test_held.py": "tests/contracts/held.py",
     "tests/contracts/test_nvml.py": "latbench/machine/nvml.py",
+    "tests/contracts/test_providers.py": "latbench/runtimes/ortcuda.py",
     "tests/contracts/test_signatures.py": "tests/contracts/signatures.py",
     "tests/contracts/test_tensorrt.py": "latbench/runtimes/tensorrt_build.py",
     "tests/contracts/test_uses.py": "tests/contracts/uses.py",
