@@ -1,9 +1,9 @@
 """The options that onnxruntime-gpu 1.31.1 takes for its CUDA and TensorRT providers.
 
 Its wheel has 255 MB, too many for every run of the tests, so what it said is written down here. The CUDA
-provider was loaded over stub libraries of CUDA 13 and cuDNN 9, and listed its options with their defaults; the
-TensorRT provider was given each name with a value of no sense, and refused the one or the other; a text it took.
-docs/contracts.md tells when.
+provider was loaded over stub libraries of CUDA 13 and cuDNN 9, and listed its options with their defaults;
+the TensorRT provider was given each name with a value of no sense, and refused the name or the value (of a
+text it refused neither). docs/contracts.md tells when.
 """
 
 VERSION = "1.31.1"
