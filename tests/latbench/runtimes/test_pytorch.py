@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 
 from latbench import runtimes
-from latbench.errors import BadInput
 from latbench.runtimes.base import SessionOptions, Source
-from latbench.runtimes.pytorch import build
 
 FACTORIES = """
 import torch
@@ -16,12 +14,6 @@ class Two(torch.nn.Module):
 class Named(torch.nn.Module):
     def forward(self, x):
         return {"logits": x}
-
-def broken():
-    raise ValueError("no such depth")
-
-def nothing():
-    return None
 """
 
 
@@ -83,22 +75,3 @@ def test_spinning_is_steered_by_environment(monkeypatch):
     session = prepare("torch.nn:Identity")
     assert session.facts.spinning is False
     session.close()
-
-
-@pytest.mark.parametrize(
-    ("factory", "says"),
-    [
-        ("torch.nn", "package.module:callable, not 'torch.nn'"),
-        ("nowhere.to_be:found", "nowhere.to_be:found cannot be imported"),
-        ("torch.nn:Absent", "torch.nn:Absent cannot be imported"),
-        ("tiny_factories:nothing", "returned a NoneType, not an nn.Module"),
-    ],
-)
-def test_a_bad_factory_is_named(factory, says):
-    with pytest.raises(BadInput, match=says):
-        build(Source("module", factory=factory))
-
-
-def test_a_factory_that_raises_keeps_its_message():
-    with pytest.raises(ValueError, match="no such depth"):
-        build(Source("module", factory="tiny_factories:broken"))

@@ -1,0 +1,57 @@
+"""PyTorch's eager kernels as one CUDA graph: captured once, replayed in each run."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from latbench.errors import BadInput
+from latbench.runtimes import torchmodule
+from latbench.runtimes.base import Availability, SessionOptions, Source, knob
+from latbench.runtimes.torchcuda import Gpu
+from latbench.runtimes.torchmodule import ModuleSession
+
+
+class TorchCudaGraph:
+    """The module's kernels launched by the GPU itself: what eager mode costs the host for each is left out.
+
+    The inference is captured while it is bound, after a few calls on the same stream. A module that cannot be
+    captured (it waits for the GPU, or copies from pageable memory) fails; nothing falls back.
+    """
+
+    name = "torch_cudagraph"
+    accepts = frozenset({"module"})
+    devices = frozenset({"cuda"})
+    precisions = torchmodule.PRECISIONS
+    knobs = torchmodule.KNOBS
+
+    def check(self, device: str = "cuda") -> Availability:
+        """Tell whether torch is importable and sees a GPU."""
+        return torchmodule.check(self.name, device, self.devices)
+
+    def environment(self, options: SessionOptions) -> dict[str, str]:
+        """Return the variables by which the OpenMP libraries stop spinning, read when torch is imported."""
+        return torchmodule.environment(options)
+
+    def prepare(self, source: Source, options: SessionOptions) -> ModuleSession:
+        """Call the factory and put its module into eval and inference mode on the GPU."""
+        given = {name: bool(knob(self, options, name)) for name in torchmodule.KNOBS}
+        with torchmodule.loaded(source, options, **given) as (module, mode, gpu):
+            facts = torchmodule.facts(module, "eager, captured", gpu, cuda_graph="on")
+            return ModuleSession(module, mode, facts, gpu, _captured(gpu))
+
+
+def _captured(gpu: Gpu | None) -> torchmodule.Ready:
+    def ready(module: Any, tensors: Sequence[Any]) -> Callable[..., Any]:
+        if gpu is None:
+            raise BadInput("A CUDA graph needs a GPU; use --device cuda.")
+        replay, outputs = gpu.capture(lambda: module(*tensors))
+
+        def function(*_: Any) -> Any:
+            replay()
+            return outputs
+
+        return function
+
+    return ready
+
+
+RUNTIME = TorchCudaGraph()
