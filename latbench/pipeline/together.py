@@ -181,7 +181,7 @@ class Together:
             runtime=one.runtime,
             options=session_options(one),
             samples=self._pace.samples,
-            budget_s=self._pace.budget_s,
+            budget_s=self._pace.budget_s * len({(cell.model, cell.input_shape) for cell in cells}),
             warmup=self._run.warmup,
             order=order,
             empty=unit.empty,

@@ -62,6 +62,12 @@ _CELL = (
     ),
     Column("spinning", "true/false", "Whether idle threads were asked to spin; empty: the default.", bool),
     Column("spinning_actual", "true/false", "Whether they do, read back from the session.", bool),
+    *_texts(
+        (
+            "runtime_options",
+            "The runtime's own options that were set, as name=value;name=value; empty: none.",
+        ),
+    ),
     *_counts(
         (
             "usable_cpus",
@@ -114,14 +120,44 @@ _CELL = (
             "Launches at which an adaptive run may stop, as 5/10/20; its interval allows for all.",
         ),
         ("boundary", "Where latency is taken: host is call to outputs readable on the host."),
+        ("copies", "On a GPU: what is copied, and whether inside the host latency."),
+        ("cuda_graph", "Whether a CUDA graph was replayed: on, off, or fell back: the reason."),
     ),
 )
 
 _AFTER = (
     *_floats(
+        (
+            "device_median_ms",
+            "ms",
+            "Latency on the GPU, by events around the inference, without copies: median of launch medians.",
+        ),
+        ("device_ci95_low_ms", "ms", "Lower end of its 95 % interval, made as that of latency_ms."),
+        ("device_ci95_high_ms", "ms", "Upper end of that interval."),
+        ("device_min_ms", "ms", "Fastest single inference on the GPU."),
+        ("gpu_copy_gb_s", "GB/s", "Bytes read and written per second by a copy inside the GPU, measured."),
+        (
+            "gpu_matrix_tflops",
+            "TFLOP/s",
+            "Speed of a matrix product on the GPU in the arithmetic used, measured.",
+        ),
+        (
+            "roofline_ms",
+            "ms",
+            "What the model would take at these two: the larger of twice its MACs at the one and its weights "
+            "read once at the other. Weights that stay in the GPU's cache can beat the latter.",
+        ),
+        ("roofline_percent", "%", "roofline_ms of device_median_ms: 100 is all the GPU could do."),
+    ),
+    *_floats(
         ("first_inference_ms", "ms", "First inference of a launch, median over launches."),
         ("load_ms", "ms", "Loading the model into the runtime, without compile_ms; median over launches."),
         ("compile_ms", "ms", "Compilation for this machine, where told apart; median over launches."),
+        ("engine_build_ms", "ms", "Building the engine, of the launches that built one; their median."),
+    ),
+    *_counts(("engine_bytes", "bytes", "Size of the engine.")),
+    Column("engine_cached", "true/false", "Whether each launch found its engine built already.", bool),
+    *_floats(
         ("peak_rss_mib", "MiB", "Peak resident memory of the measuring process; median over launches."),
         ("parity_max_abs", "1", "Largest absolute difference of an output from the reference, worst launch."),
         ("parity_max_rel", "1", "The same divided by the largest absolute value of that output."),
@@ -138,6 +174,8 @@ _AFTER = (
     *_texts(
         ("kernel", "Release of the operating system's kernel."),
         ("governor", "CPU frequency governor."),
+        ("gpu", "Name of the GPU."),
+        ("gpu_driver", "Version of its driver."),
     ),
     *_counts(("seed", "number", "Seed of the order of the launches.")),
     *_texts(

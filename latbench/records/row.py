@@ -12,6 +12,7 @@ from exporters.parity import Parity
 from latbench import stats
 from latbench.measure.launch import LaunchResult
 from latbench.records.columns import columns
+from latbench.records.device import device_columns
 from latbench.records.flags import fired
 from latbench.records.flags.base import Evidence
 from latbench.records.limits import limits_of
@@ -65,6 +66,7 @@ def _values(evidence: Evidence, end: CellRecord | None, chosen: tuple[stats.Stat
         "compile_ms": _median(launches, lambda one: one.compile_ns, 1e6),
         "peak_rss_mib": _median(launches, lambda one: one.peak_rss_bytes, 2**20),
         **_parity(launches),
+        **device_columns(evidence),
         "flags": ";".join(fired(evidence)) or None,
     }
 

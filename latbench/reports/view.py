@@ -15,6 +15,11 @@ _LEGEND = (
     "first: first inference; parity: largest difference from the reference, relative to its largest value."
 )
 
+_DEVICE_LEGEND = (
+    "device: the inference on the GPU alone, between events on its stream; latency is from the call to the "
+    "outputs on the host."
+)
+
 _LEVELS_LEGEND = (
     "levels: latencies between which the machine went back and forth, with the share of the inferences "
     "at each; compare level by level."
@@ -49,6 +54,11 @@ def _setting(value: object) -> str:
 def _latency(one: Ranked) -> str:
     row = one.row
     return interval(row["latency_ms"], row.get("latency_ci95_low_ms"), row.get("latency_ci95_high_ms"))
+
+
+def _device(one: Ranked) -> str:
+    row = one.row
+    return interval(row["device_median_ms"], row["device_ci95_low_ms"], row["device_ci95_high_ms"])
 
 
 def _parity(one: Ranked) -> str:
@@ -96,6 +106,7 @@ def _bested(one: Ranked) -> str | None:
     return None if found is None else f"{_where(one.row)}: at best {brief(found)} ms"
 
 
+_DEVICE = Shown("device ms", _device)
 _LEVELS = Shown("levels ms", _levels, 2, instead=_levelled)
 _BEST = Shown("best ms", _best, 2, instead=_bested)
 
@@ -129,11 +140,13 @@ class _Context:
 _CONTEXTS = (
     _Context("cpu_model", "CPU", "{}"),
     _Context("usable_cpus", "CPUs", "{} usable CPUs"),
+    _Context("gpu", "GPU", "{}"),
     _Context("device", "device", "device {}"),
     _Context("precision_requested", "precision", "{}"),
     _Context("input_shape", "input", "input {}"),
     _Context("batch", "batch", "batch {}"),
     _Context("lowering", "lowering", "{}"),
+    _Context("runtime_options", "options", "options {}"),
     _Context("arm", "arm", "arm {}"),
     _Context("iterations", "n", "{} timed inferences"),
     _Context("launches", "launches", "{} launches"),
@@ -178,9 +191,10 @@ def view(rows: Sequence[Ranked]) -> View:
         status.insert(0, _PROTOCOL)
     elif protocols - {"launches"}:
         shared.append(f"protocol {protocols.pop()}")
+    device = [_DEVICE] if any(map(_on_device, plain)) else []
     split = [_LEVELS] if any(map(several, plain)) else []
     split += [_BEST] if any(map(at_best, plain)) else []
-    columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *split, *_COLUMNS[5:], _FLAGS)
+    columns = (*_COLUMNS[:4], *differing, *status, _COLUMNS[4], *device, *split, *_COLUMNS[5:], _FLAGS)
     return View(columns, tuple(rows), " · ".join(shared), tuple(_notes(plain)))
 
 
@@ -196,12 +210,17 @@ def _notes(rows: Iterable[Row]) -> list[str]:
     rows = list(rows)
     notes = [_LEGEND] if any(row["latency_ms"] is not None for row in rows) else []
     protocols = {row["protocol"] for row in rows}
+    notes += [_DEVICE_LEGEND] if any(map(_on_device, rows)) else []
     notes += [words for protocol, words in _PROTOCOLS.items() if protocol in protocols]
     notes += [_LEVELS_LEGEND] if any(map(several, rows)) else []
     fired = {flag.partition("=")[0] for row in rows for flag in _flags(Ranked(row, None))}
     notes += [f"{flag.name}: {flag.description}" for flag in flags() if flag.name in fired]
     notes += [_why(row) for row in rows if row["status"] != "ok"]
     return notes
+
+
+def _on_device(row: Row) -> bool:
+    return row.get("device_median_ms") is not None
 
 
 def _why(row: Row) -> str:

@@ -38,6 +38,8 @@ class Labels:
 def _setting(name: str, value: object) -> str:
     if name == "lowering":
         return str(value).replace(";", ",")
+    if name == "options":
+        return ",".join(f"set:{one}" for one in str(value).split(";"))
     if isinstance(value, bool):
         value = "on" if value else "off"
     return str(value) if name in _BARE else f"{name}={value}"

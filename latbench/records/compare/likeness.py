@@ -15,6 +15,7 @@ IDENTITY: Mapping[str, str] = {
     "precision": "precision_requested",
     "threads": "threads_requested",
     "spinning": "spinning",
+    "options": "runtime_options",
     "device": "device",
     "batch": "batch",
     "input_shape": "input_shape",
@@ -22,7 +23,7 @@ IDENTITY: Mapping[str, str] = {
 """What tells the cells of one table apart, and the column that says it; empty is a value like others."""
 
 CONDITIONS: Mapping[str, tuple[str, ...]] = {
-    "machine": ("cpu_model", "usable_cpus", "cpu_quota", "governor"),
+    "machine": ("cpu_model", "usable_cpus", "cpu_quota", "governor", "gpu"),
     "precision": ("precision_actual",),
     "device": ("device_actual",),
     "boundary": ("boundary",),
@@ -31,6 +32,7 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
 
 SHOWN = (
     *("runtime_version", "versions", "provider_actual", "threads_actual", "spinning_actual"),
+    *("cuda_graph", "copies", "gpu_driver"),
     *("artifact_sha256", "opset", "kernel", "cpu_set", "warmup", "protocol"),
 )
 """What may differ, and is shown where it does."""

@@ -59,6 +59,19 @@ def test_samples_are_summarised_over_launches(row, launch):
     assert (found["load_ms"], found["peak_rss_mib"], found["compile_ms"]) == (15.0, 3.0, None)
 
 
+def test_device_latency_and_options_have_their_columns(row, launch, plan):
+    cell = plan(knobs="level=5")
+    device = (500_000, 600_000, 550_000, 520_000)
+    found = row(launch(0, cell, device_ns=device), launch(1, cell, device_ns=device), cell=cell)
+    assert (found["runtime_options"], found["device_median_ms"], found["device_min_ms"]) == (
+        "level=5",
+        0.535,
+        0.5,
+    )
+    assert found["latency_ms"] == 1.035, "the host's latency stays what it is"
+    assert row(launch())["device_median_ms"] is None
+
+
 def test_a_cell_without_an_end_is_pending(row, launch):
     found = row(launch(1), status=None)
     assert (found["status"], found["reason"]) == ("pending", "1 of 2 launches finished")

@@ -44,6 +44,25 @@ def test_no_flag_status_or_reason_is_lost_at_any_width(rows, width):
         assert told in shown
 
 
+def test_latency_on_the_device_is_a_column_where_any_row_has_it(rows):
+    assert "device ms" not in render(rows)
+    rows[0] = rows[0] | {"device_median_ms": 1.5, "device_ci95_low_ms": 1.4, "device_ci95_high_ms": 1.6}
+    for width in (80, 120, None):
+        shown = render(rows, width=width)
+        assert "device ms" in shown
+        assert "1.50 ± 0.10" in shown
+        assert "device: the inference on the GPU alone" in " ".join(shown.split())
+    assert "device ms" in render(rows, "markdown")
+
+
+def test_options_of_a_runtime_tell_rows_apart(rows):
+    rows = [rows[0] | {"runtime_options": options} for options in ("level=1", "level=2")]
+    shown = render(rows)
+    assert "options" in shown.splitlines()[0]
+    assert "level=2" in shown
+    assert "options level=1" in render([rows[0]])
+
+
 def test_without_a_width_every_column_is_shown(rows):
     header = render(rows).splitlines()[0].split("   ")
     assert [title.strip() for title in header if title.strip()] == [

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from latbench.cli.commands.run import allocation_hint
 from latbench.errors import BadInput
 from latbench.pipeline import run as module
 from latbench.records import Store, csvfile, read
+from latbench.runtimes.fake import MISFORTUNES
 
 ROOT = Path(package.__file__).parents[1]
 
@@ -30,6 +32,33 @@ def test_the_table_goes_to_stdout_and_the_rest_to_stderr(latbench, small, tmp_pa
         assert word in err
     (row,) = csvfile.read(tmp_path / "results" / "latency.csv")
     assert (row["status"], row["protocol"]) == ("ok", "launches")
+
+
+def test_what_the_device_tells_arrives_in_the_csv_and_the_table(latbench, small, tmp_path, monkeypatch):
+    told = {"device_ns": 700_000, "extra": {"copies": "inputs and outputs, inside host latency"}}
+    monkeypatch.setenv(MISFORTUNES, json.dumps({"identity": told}))
+    code, out, _ = latbench(*small, "--set", "fake.speed=2", "--set", "fake.mode=fancy")
+    (row,) = csvfile.read(tmp_path / "results" / "latency.csv")
+    assert (code, row["runtime_options"], row["copies"]) == (
+        0,
+        "mode=fancy;speed=2.0",
+        told["extra"]["copies"],
+    )
+    assert (row["device_median_ms"], row["device_min_ms"]) == (0.35, 0.35)
+    assert "device ms" in out
+    assert "options mode=fancy;speed=2.0" in out
+    (record,) = read(tmp_path / "results").runs
+    assert {one.result.device_ns for one in read(tmp_path / "results").launches} == {(350_000, 350_000)}
+    assert record.cells[0].knobs == "mode=fancy;speed=2.0"
+
+
+def test_another_option_is_another_cell(latbench, small, tmp_path):
+    for value in (1, 2, 1):
+        assert latbench(*small, "--set", f"fake.level={value}")[0] == 0
+    rows = csvfile.read(tmp_path / "results" / "latency.csv")
+    ids = [row["cell_id"] for row in rows]
+    assert [row["runtime_options"] for row in rows] == ["level=1", "level=2", "level=1"]
+    assert ids[0] == ids[2] != ids[1]
 
 
 def test_a_quick_run_is_labelled_and_says_what_it_reached(latbench, graph, tmp_path):
@@ -86,6 +115,12 @@ def test_a_row_that_is_not_ok_is_code_5(latbench, small, monkeypatch):
         (("--precision-target", "1%", "--iterations", 100), "leave --iterations 100 out"),
         (("--time-limit", 5), "limits runs with --precision-target or --quick"),
         (("--quick", "--extend", 5), "leave it out with --quick"),
+        (
+            ("--set", "fake.level=9", "--runtime", "fake"),
+            "--set fake.level=9: give a whole number from 0 to 5",
+        ),
+        (("--set", "fake.level=1"), "fake is not measured; add --runtime fake"),
+        (("--set", "level=1"), "write RUNTIME.KNOB=VALUE with one of: "),
         (("--precision", "int3"), "use one of: bf16, fp16, fp32"),
     ],
 )

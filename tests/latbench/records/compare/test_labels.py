@@ -13,6 +13,13 @@ def test_what_differs_is_named_as_the_command_reads_it(row):
     assert label(row()) == "toy@fake,expand=broadcast,fp32"
 
 
+def test_options_of_the_runtime_are_named_as_the_command_reads_them(row):
+    one = row(runtime_options="level=5;mode=fancy")
+    label = Labels([row(), one])
+    assert label(one) == "toy@fake,set:level=5,set:mode=fancy"
+    assert label(row()) == "toy@fake"
+
+
 def test_only_what_must_be_told_apart_is(row):
     rows = [row(), row(runtime="other", target="eager")]
     assert [Labels(rows, within=CELL)(one) for one in rows] == ["toy@fake", "toy@other"]

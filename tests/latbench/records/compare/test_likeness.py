@@ -15,6 +15,7 @@ from latbench.records.compare.likeness import ALLOWED, Likeness, names, shown, t
         ("precision_actual", "bf16", "precision"),
         ("threads_requested", 1, "threads"),
         ("spinning", False, "spinning"),
+        ("runtime_options", "level=5", "options"),
         ("device", "cuda", "device"),
         ("device_actual", "cuda:0", "device"),
         ("batch", 8, "batch"),
