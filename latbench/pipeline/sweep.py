@@ -51,6 +51,10 @@ JOBS_A_CALL = 8
 LARGE_BYTES = 32 << 20
 """An input this large is prepared without another beside it."""
 
+CPU = "cpu"
+GPU_CELLS, GPU_BYTES = 24, 8 << 30
+"""The cells, and what they may take, of a process on a GPU: to start one takes as long as to time dozens."""
+
 COPIES, OVERHEAD_S = 8, 4.0
 """Activations that a loaded cell is taken to hold, and seconds of a launch around its budget."""
 
@@ -105,12 +109,29 @@ def sweep(
 def units_of(cells: Iterable[CellPlan], room_bytes: float) -> list[tuple[CellPlan, ...]]:
     """Return the cells of each process: of one subject, runtime and number of threads.
 
-    One whose cells would together need more memory than `room_bytes` is split, evenly.
+    One whose cells would together need more memory than `room_bytes` is split, evenly. On a GPU several
+    subjects share a process, up to `GPU_CELLS` cells.
     """
     found: dict[tuple[Any, ...], list[CellPlan]] = {}
     for cell in cells:
         found.setdefault((cell.model, cell.input_shape, cell.runtime, cell.threads), []).append(cell)
-    return [part for whole in found.values() for part in _split(whole, room_bytes)]
+    return _packed([part for whole in found.values() for part in _split(whole, room_bytes)], room_bytes)
+
+
+def _packed(units: Iterable[tuple[CellPlan, ...]], room_bytes: float) -> list[tuple[CellPlan, ...]]:
+    """Return `units`, those on a GPU put together as far as cells and memory of a process allow."""
+    found: list[tuple[CellPlan, ...]] = []
+    open_for: dict[tuple[str, int], int] = {}
+    for unit in units:
+        key = (unit[0].runtime, unit[0].threads)
+        place = None if unit[0].device == CPU else open_for.get(key)
+        both = () if place is None else (*found[place], *unit)
+        if place is None or len(both) > GPU_CELLS or sum(map(_bytes, both)) > min(room_bytes, GPU_BYTES):
+            open_for[key] = len(found)
+            found.append(unit)
+        else:
+            found[place] = both
+    return found
 
 
 def _split(cells: Sequence[CellPlan], room_bytes: float) -> Iterator[tuple[CellPlan, ...]]:

@@ -226,6 +226,21 @@ def test_a_unit_is_a_subject_on_a_runtime_in_a_number_of_threads(cell):
     ] * 8
 
 
+def test_on_a_gpu_subjects_share_a_process_whole(cell):
+    cells = [
+        cell(model=f"m{at}", arm=str(form), runtime=runtime, device="cuda")
+        for at in range(10)
+        for runtime in ("x", "y")
+        for form in range(5)
+    ]
+    units = units_of(cells, 1e12)
+    assert [len(unit) for unit in units] == [20, 20, 20, 20, 10, 10]
+    assert all(len({one.runtime for one in unit}) == 1 for unit in units)
+    assert [len({one.model for one in unit}) for unit in units] == [4, 4, 4, 4, 2, 2]
+    large = [replace(one, artifact_bytes=module.GPU_BYTES // 5) for one in cells if one.runtime == "x"]
+    assert [len(unit) for unit in units_of(large, 1e12)] == [5] * 10
+
+
 def test_a_unit_that_needs_more_memory_than_there_is_goes_in_parts(cell):
     cells = [cell(arm=str(at), artifact_bytes=50) for at in range(5)]
     needed = sum(map(module._bytes, cells))
