@@ -37,6 +37,7 @@ WHOLE = {
     "tests/faults/test_kill.py": "latbench/pipeline",
     "tests/contracts/test_bindings.py": "tests/contracts/bindings.py",
     "tests/contracts/test_cuda.py": "latbench/runtimes/cuda.py",
+    "tests/contracts/test_faketrt.py": "tests/latbench/runtimes/faketrt.py",
     "tests/contracts/test_held.py": "tests/contracts/held.py",
     "tests/contracts/test_nvml.py": "latbench/machine/nvml.py",
     "tests/contracts/test_providers.py": "latbench/runtimes/ortcuda.py",

@@ -10,9 +10,11 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import signatures
 import stubs
 
 HERE = Path(__file__).parent
@@ -83,3 +85,18 @@ def described(folder: Path, major: int) -> dict[str, Any]:
     done = run(folder, major, str(HERE / "describe.py"))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def everything(offered: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Yield what a class or the module ("") has: its signatures, whether it can be set, or None."""
+    for kind, held in offered["classes"].items():
+        for name, (told,) in held["methods"].items():
+            yield (kind, name), signatures.read(told)
+        for name, (_, writable) in held["properties"].items():
+            yield (kind, name), writable
+        for name in held["members"]:
+            yield (kind, name), None
+        yield ("", kind), signatures.read(held["methods"]["__init__"][0]) or None
+    for name, (told,) in offered["functions"].items():
+        yield ("", name), signatures.read(told)
+    yield from ((("", name), None) for name in ("__version__", *offered["values"]))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import bindings
 import pytest
-import signatures
 from uses import strays, uses
 
 from latbench.runtimes import tensorrt_build
@@ -48,21 +47,6 @@ print(json.dumps([said, failed, types, converts]))
 """
 
 
-def everything(offered):
-    """Yield what a class or the module ("") has: its signatures, whether it can be set, or None."""
-    for kind, held in offered["classes"].items():
-        for name, (told,) in held["methods"].items():
-            yield (kind, name), signatures.read(told)
-        for name, (_, writable) in held["properties"].items():
-            yield (kind, name), writable
-        for name in held["members"]:
-            yield (kind, name), None
-        yield ("", kind), signatures.read(held["methods"]["__init__"][0]) or None
-    for name, (told,) in offered["functions"].items():
-        yield ("", name), signatures.read(told)
-    yield from ((("", name), None) for name in ("__version__", *offered["values"]))
-
-
 def fault(use, known):
     """Return what is wrong with a use, None when it is as the bindings have it."""
     if (use.kind, use.name) not in known:
@@ -80,7 +64,7 @@ def fault(use, known):
 
 @pytest.fixture(scope="session")
 def known(offered):
-    return dict(everything(offered))
+    return dict(bindings.everything(offered))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
