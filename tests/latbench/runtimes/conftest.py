@@ -1,25 +1,56 @@
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-FAKE_CUDA = Path(__file__).with_name("fakecuda.py")
+from latbench.runtimes import cuda
+
+
+def beside(name):
+    """Load the file `name`.py of this folder, which holds no tests."""
+    found = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
 def fakecuda():
     """The module `fakecuda.py`: `FakeCuda`, its `cudaError_t`, and `array_at`."""
-    found = importlib.util.spec_from_file_location("fakecuda", FAKE_CUDA)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return beside("fakecuda")
 
 
 @pytest.fixture
 def cuda_api(fakecuda):
     """A stand-in for the CUDA runtime's bindings with one GPU, which writes down every call."""
     return fakecuda.FakeCuda()
+
+
+@pytest.fixture
+def fake_ort(cuda_api, fakecuda, tiny_arrays, monkeypatch):
+    """A stand-in for `onnxruntime` with a GPU, imported in its place, and `cuda_api` in place of CUDA."""
+    fake = beside("fakeort").FakeOrt(cuda_api, fakecuda.array_at, tiny_arrays[0])
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake)
+    monkeypatch.setattr(cuda, "bindings", lambda: cuda_api)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    return fake
+
+
+@pytest.fixture(scope="session")
+def faketrt():
+    """The module `faketrt.py`: `module`, which makes a stand-in for TensorRT, and what it is made of."""
+    return beside("faketrt")
+
+
+@pytest.fixture(params=[10, 11], ids=lambda major: f"tensorrt-{major}")
+def trt(request, faketrt, cuda_api, monkeypatch):
+    """A stand-in for TensorRT 10 or 11, which computes on `cuda_api`; both are what our code imports."""
+    module = faketrt.module(request.param, cuda_api)
+    monkeypatch.setitem(sys.modules, "tensorrt", module)
+    monkeypatch.setattr(cuda, "bindings", lambda: cuda_api)
+    return module
 
 
 @pytest.fixture(scope="session")
