@@ -21,7 +21,7 @@ def diagnose(
     results: str | Path = "results",
     environ: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return one finding per check, read below `root` without root rights, in about half a second.
+    """Return a finding per check that applies, read below `root` without root rights, in half a second.
 
     `threads` is what a run would ask for and `results` the folder it would write to; `environ` replaces the
     environment of this process. No runtime is imported.
@@ -31,8 +31,9 @@ def diagnose(
 
 
 def findings(context: Context) -> tuple[Finding, ...]:
-    """Return one finding per check of `latbench.machine.checks`, each with its check's key and title."""
-    return tuple(replace(check.run(context), key=check.key, title=check.title) for check in checks())
+    """Return a finding per check of `latbench.machine.checks` that applies, with its key and title."""
+    told = ((check, check.run(context)) for check in checks())
+    return tuple(replace(one, key=check.key, title=check.title) for check, one in told if one is not None)
 
 
 def as_table(found: Sequence[Finding], width: int = 100) -> str:

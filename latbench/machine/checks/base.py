@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from latbench.machine import kernels
 from latbench.machine.cpus import UsableCpus, usable_cpus
 from latbench.machine.files import Tree
+from latbench.machine.gpuseen import Seen, look
+from latbench.machine.libraries import Libraries
 from latbench.machine.packages import INSTALLED, Packages
 from latbench.machine.topology import Topology, topology
 
@@ -37,7 +40,8 @@ class Context:
     """What a check may look at; tests replace any of it.
 
     `threads` is the number of threads a run would ask for, `results` the folder it would write to, `clock` a
-    counter of nanoseconds; `products` and `handoff` are those of `machine.kernels`.
+    counter of nanoseconds; `products` and `handoff` are those of `machine.kernels`. `pynvml` stands for that
+    module, `site` for the folder of installed packages.
     """
 
     tree: Tree = field(default_factory=Tree)
@@ -48,6 +52,8 @@ class Context:
     clock: Callable[[], int] = time.perf_counter_ns
     products: Callable[[int, int], list[int]] = kernels.slices_ns
     handoff: Callable[[bool], int | None] = kernels.handoff_ns
+    pynvml: Any = None
+    site: Path | None = None
 
     @cached_property
     def usable(self) -> UsableCpus:
@@ -59,14 +65,27 @@ class Context:
         """The cores, sockets and memory nodes."""
         return topology(self.tree)
 
+    @cached_property
+    def gpu(self) -> Seen | None:
+        """The NVIDIA GPU as it is now, None without one; NVML is opened once for all checks."""
+        return look(self.tree, self.environ, self.pynvml)
+
+    @cached_property
+    def libraries(self) -> Libraries:
+        """The shared libraries of this machine and of the installed packages."""
+        return Libraries(self.tree, self.environ, self.site)
+
 
 @dataclass(frozen=True)
 class Check:
-    """One question: a unique key, the title of its line, and the function that answers it."""
+    """One question: a unique key, the title of its line, and the function that answers it.
+
+    None is no answer: the question makes no sense on this machine.
+    """
 
     key: str
     title: str
-    run: Callable[[Context], Finding]
+    run: Callable[[Context], Finding | None]
 
 
 def untold(effect: str, mend: str | None = None) -> Finding:
