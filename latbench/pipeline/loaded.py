@@ -1,11 +1,13 @@
 """What importing a runtime brings into a process: whether it runs, and the libraries that start threads."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from latbench import runtimes
+from latbench.runtimes.base import Runtime
 
 POOLS = {
     "OpenMP (GNU)": r"libgomp",
@@ -19,16 +21,25 @@ POOLS = {
 """Libraries that start threads of their own, by what their files are called."""
 
 
-def loaded(name: str) -> dict[str, Any]:
-    """Return availability, thread libraries and threads of this process after importing the runtime `name`.
+DEVICES = ("cpu", "cuda")
+"""What a runtime is asked for, as far as it can be asked."""
 
-    `pools` are the paths of the thread libraries by the names of `POOLS`, None where the system does not tell
-    what a process has loaded; so is `threads`.
+
+def loaded(names: Sequence[str]) -> dict[str, Any]:
+    """Return what the runtimes `names` offer, and the thread libraries and threads that they bring along.
+
+    `available` has by name and device what `check` tells, all asked in this process: of runtimes that load
+    the same package one process tells. `pools` are the paths of the thread libraries by the names of `POOLS`,
+    None where the system does not tell what a process has loaded; so is `threads`.
     """
-    found = asdict(runtimes.get(name).check("cpu"))
+    found = {name: _checked(runtimes.get(name)) for name in names}
     tasks = Path("/proc/self/task")
     threads = len(list(tasks.iterdir())) if tasks.is_dir() else None
     return {"available": found, "pools": pools(Path("/proc/self/maps")), "threads": threads}
+
+
+def _checked(runtime: Runtime) -> dict[str, Any]:
+    return {device: asdict(runtime.check(device)) for device in DEVICES if device in runtime.devices}
 
 
 def pools(maps: Path) -> dict[str, list[str]] | None:

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from latbench import runtimes
 from latbench.pipeline.loaded import loaded, pools
+from latbench.runtimes.base import Availability
 
 MAPS = """\
 7f00-7f10 r-xp 00000000 fe:00 12   /site-packages/torch/lib/libgomp-a34b3233.so.1
@@ -33,8 +35,8 @@ def test_a_system_that_does_not_tell_is_unknown(tmp_path):
 
 
 def test_a_runtime_is_told_with_its_process():
-    found = loaded("fake")
-    assert found["available"]["available"]
+    found = loaded(["fake"])
+    assert found["available"]["fake"]["cpu"]["available"]
     assert json.loads(json.dumps(found)).keys() == {"available", "pools", "threads"}
 
 
@@ -44,4 +46,23 @@ def test_this_process_is_read():
 
     assert np.zeros(1).size
     assert pools(Path("/proc/self/maps")) is not None
-    assert loaded("fake")["threads"] >= 1
+    assert loaded(["fake"])["threads"] >= 1
+
+
+def test_each_device_that_a_runtime_has_is_asked_for(monkeypatch):
+    asked = []
+
+    class Runtime:
+        def __init__(self, name, *devices):
+            self.name, self.devices = name, frozenset(devices)
+
+        def check(self, device):
+            asked.append((self.name, device))
+            return Availability(device == "cpu", reason=f"no {device}")
+
+    made = {"a": Runtime("a", "cuda", "cpu", "npu"), "b": Runtime("b", "cuda")}
+    monkeypatch.setattr(runtimes, "get", made.get)
+    found = loaded(["a", "b"])["available"]
+    assert asked == [("a", "cpu"), ("a", "cuda"), ("b", "cuda")]
+    assert [found["a"][device]["available"] for device in ("cpu", "cuda")] == [True, False]
+    assert found["b"]["cuda"]["reason"] == "no cuda"
