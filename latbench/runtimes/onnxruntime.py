@@ -88,6 +88,7 @@ class OnnxRuntime:
     """
 
     name = "onnxruntime"
+    package = "onnxruntime"
     accepts = frozenset({"onnx"})
     devices = frozenset({"cpu", "cuda"})
     precisions = frozenset({"fp32", "tf32", "fp16"})

@@ -13,6 +13,7 @@ class PyTorch:
     """
 
     name = "pytorch"
+    package = "torch"
     accepts = frozenset({"module"})
     devices = frozenset({"cpu", "cuda"})
     precisions = torchmodule.PRECISIONS

@@ -18,6 +18,7 @@ class TorchCudaGraph:
     """
 
     name = "torch_cudagraph"
+    package = "torch"
     accepts = frozenset({"module"})
     devices = frozenset({"cuda"})
     precisions = torchmodule.PRECISIONS
