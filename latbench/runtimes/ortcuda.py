@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters import wholefile
-from latbench.errors import BadInput
+from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes import cuda, onnxfile, ortcheck, ortdevice, ortsession, tensorrt_cache
 from latbench.runtimes.base import Knob, SessionOptions, Value
 
@@ -119,15 +119,28 @@ def converted(path: Path) -> tuple[str | bytes, str]:
     file = path.parent / tensorrt_cache.FOLDER / f"{name}.fp16.onnx"
     if file.is_file():
         return str(file), "in an earlier launch"
-    import onnx
-
-    data = precision.convert(onnx.load(path), "fp16").SerializeToString()
+    data = _fp16(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         wholefile.write(file, data)
     except OSError:
         return data, "now"
     return str(file), "now"
+
+
+def _fp16(path: Path) -> bytes:
+    try:
+        import onnx
+    except ModuleNotFoundError as error:
+        raise EnvironmentFault(
+            'onnxruntime on CUDA computes in fp16 what the onnx package converted; pip install "onnx>=1.20".'
+        ) from error
+    from exporters import precision
+
+    try:
+        return precision.convert(onnx.load(path), "fp16").SerializeToString()
+    except precision.Unconvertible as error:
+        raise BadInput(f"{path.name} cannot be converted to fp16: {error}") from error
 
 
 def _source_sha256(folder: Path) -> str:

@@ -21,6 +21,7 @@ from latbench.runtimes.cuda import Buffer, Stream
 
 Providers = Sequence[tuple[str, Mapping[str, str]]]
 CPU = "CPUExecutionProvider"
+_MEMORY = "cuda"
 _FULL = (
     "out of memory",
     "OutOfMemory",
@@ -142,12 +143,12 @@ class DeviceSession:
     def _allocate(self, arrays: Arrays) -> None:
         for name, array in arrays.items():
             self._inputs[name] = buffer = self._stream.buffer(array.shape, array.dtype)
-            self._binding.bind_input(name, "cuda", 0, array.dtype.type, list(array.shape), buffer.ptr)
+            self._binding.bind_input(name, _MEMORY, 0, array.dtype.type, list(array.shape), buffer.ptr)
         for node in self._session.get_outputs():
             if ortsession.static(node):
                 kind = ortsession.dtype(node)
                 self._outputs[node.name] = buffer = self._stream.buffer(tuple(node.shape), kind)
-                self._binding.bind_output(node.name, "cuda", 0, kind, list(node.shape), buffer.ptr)
+                self._binding.bind_output(node.name, _MEMORY, 0, kind, list(node.shape), buffer.ptr)
             else:
                 self._binding.bind_output(node.name, "cpu")
         self.run = self._call()

@@ -1,6 +1,9 @@
+import sys
+
 import numpy as np
 import pytest
 
+from exporters.precision import Unconvertible
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes import ortcuda
 from latbench.runtimes.base import SessionOptions
@@ -119,3 +122,20 @@ def test_fp16_works_where_nothing_can_be_kept(fake_ort, artifact):
     facts = ortcuda.prepare(artifact, asking(precision="fp16")).facts
     assert (facts.precision, facts.extra["converted"]) == ("fp16", "now")
     assert isinstance(fake_ort.opened[0][0], bytes)
+
+
+def test_fp16_without_the_converters_package_has_its_mend(fake_ort, artifact, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(EnvironmentFault, match="pip install"):
+        ortcuda.prepare(artifact, asking(precision="fp16"))
+    assert fake_ort.opened == []
+
+
+def test_a_file_that_cannot_be_converted_is_named(fake_ort, artifact, monkeypatch):
+    def refuse(model, precision):
+        raise Unconvertible("it has a loop")
+
+    monkeypatch.setattr("exporters.precision.convert", refuse)
+    with pytest.raises(BadInput, match=r"tiny\.onnx cannot be converted to fp16: it has a loop"):
+        ortcuda.prepare(artifact, asking(precision="fp16"))
+    assert fake_ort.opened == []

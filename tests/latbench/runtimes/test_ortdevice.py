@@ -6,8 +6,8 @@ import pytest
 
 from exporters.parity import ParityLimits, compare
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.runtimes import cuda, ortdevice
-from latbench.runtimes.base import SessionOptions
+from latbench.runtimes import cuda, ortdevice, ortsession
+from latbench.runtimes.base import Facts, SessionOptions
 
 CUDA = "CUDAExecutionProvider"
 OPTIONS = SessionOptions(device="cuda", threads=1)
@@ -211,3 +211,42 @@ def test_a_run_before_bind_and_after_close_is_an_error(session, cuda_api, tiny_a
     assert session.device_ns is None
     with pytest.raises(RuntimeError, match="before bind"):
         session.run()
+
+
+@pytest.fixture
+def at_once(fakecuda, monkeypatch):
+    """The fake of CUDA, but what is put on a stream is done at once, as ONNX Runtime does it on the CPU."""
+
+    class AtOnce(fakecuda.FakeCuda):
+        def put(self, action):
+            action()
+
+    monkeypatch.setattr(ortdevice, "_MEMORY", "cpu")
+    return AtOnce()
+
+
+def test_the_real_onnxruntime_computes_in_the_memory_it_is_given(at_once, tiny_model, tiny_arrays):
+    import onnxruntime
+
+    chosen = ortsession.session_options(SessionOptions(threads=1))
+    chosen.add_session_config_entry(ortsession.PLACED, "1")
+    live = onnxruntime.InferenceSession(tiny_model, chosen, providers=[ortdevice.CPU], enable_fallback=0)
+    session = ortdevice.DeviceSession(live, cuda.Stream(at_once, pairs=2), Facts(), None)
+    for factor in (1, -3):
+        x = tiny_arrays[0]["x"] * np.float32(factor)
+        session.bind({"x": x})
+        session.run()
+        y = np.maximum(x @ tiny_arrays[0]["w"] + tiny_arrays[0]["b"], 0)
+        assert ParityLimits().passes(compare(session.outputs(), {"y": y, "z": y + y}))
+    assert sorted(ortdevice.nodes_by_provider(live)[ortdevice.CPU])[-1] == "Relu"
+    session.close()
+
+
+def test_the_real_onnxruntime_names_what_it_would_leave_to_the_cpu(tiny_model, stream):
+    import onnxruntime
+
+    remote = "AzureExecutionProvider"  # in the package for CPUs, and takes no node of this model
+    if remote not in onnxruntime.get_available_providers():
+        pytest.skip(f"this build of onnxruntime has no {remote}")
+    with pytest.raises(BadInput, match=f"{remote} leaves 3 nodes: .*Gemm.*, to the CPU"):
+        ortdevice.open_session(str(tiny_model), OPTIONS, [(remote, {})], stream)

@@ -1,0 +1,166 @@
+import re
+import shutil
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from latbench.runtimes import ortcheck
+from latbench.runtimes.base import Availability
+
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+FOUND = Availability(True, "1.31.1", offers=(TENSORRT, CUDA, "CPUExecutionProvider"))
+CPU_ONLY = Availability(True, "1.31.1", offers=("CPUExecutionProvider",))
+PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that these distributions are installed, with their versions."""
+    return lambda **builds: monkeypatch.setattr(
+        ortcheck, "builds", lambda: {name.replace("_", "-"): number for name, number in builds.items()}
+    )
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """Compile a library of this name that wants another one, which may be taken away again."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+
+    def build(folder, name, wants=None):
+        source = folder / "one.c"
+        source.write_text(f"int {name.partition('.')[0]}_of_test(void) {{ return 1; }}\n")
+        command = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,{name}", "-o", str(folder / name), str(source)]
+        link = [f"-Wl,--no-as-needed,-rpath,{folder}", str(folder / wants)] if wants else []
+        subprocess.run([*command, *link], check=True)
+
+    return build
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch, fake_ort):
+    """A folder as that of onnxruntime-gpu, in which a test puts the libraries of the providers."""
+    capi = tmp_path / "onnxruntime" / "capi"
+    capi.mkdir(parents=True)
+    spec = ModuleSpec("onnxruntime", None, origin=str(capi.parent / "__init__.py"))
+    known = {"onnxruntime": spec}
+    monkeypatch.setattr(ortcheck.importlib.util, "find_spec", known.get)
+    return capi, known
+
+
+def test_the_build_without_a_gpu_is_named(installed):
+    installed(onnxruntime="1.31.1")
+    found = ortcheck.available(CUDA, CPU_ONLY, PRECISIONS)
+    assert (found.available, found.version) == (False, "1.31.1")
+    assert found.reason == f"onnxruntime 1.31.1 is installed, which is the build without {CUDA}"
+    assert found.mend.startswith("pip uninstall -y onnxruntime onnxruntime-gpu && pip install")
+
+
+def test_two_builds_in_one_folder_are_told(installed):
+    installed(onnxruntime="1.31.1", onnxruntime_gpu="1.30.0")
+    found = ortcheck.available(CUDA, CPU_ONLY, PRECISIONS)
+    assert "onnxruntime 1.31.1 and onnxruntime-gpu 1.30.0 are both installed" in found.reason
+    assert found.mend.startswith("pip uninstall")
+
+
+def test_a_gpu_build_without_the_provider_and_one_of_nobodys_are_told(installed):
+    installed(onnxruntime_gpu="1.31.1")
+    assert "onnxruntime-gpu 1.31.1 was built without" in ortcheck.available(TENSORRT, CPU_ONLY, ()).reason
+    installed()
+    assert "an onnxruntime of its own is installed" in ortcheck.available(TENSORRT, CPU_ONLY, ()).reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "mend"),
+    [
+        ({"driver": 0}, "no NVIDIA driver was found", "install the NVIDIA driver"),
+        ({"cards": 0}, "shows no GPU", "CUDA_VISIBLE_DEVICES"),
+        ({"driver": 11080}, r"serves CUDA 11\.8 at most", "newer NVIDIA driver"),
+    ],
+)
+def test_no_gpu_has_its_reason_and_mend(fakecuda, monkeypatch, changed, reason, mend):
+    api = fakecuda.FakeCuda(**changed)
+    if "serves" in reason:
+        api.fail["cudaGetDeviceCount"] = fakecuda.cudaError_t.cudaErrorInsufficientDriver
+    monkeypatch.setattr(ortcheck.cuda, "bindings", lambda: api)
+    found = ortcheck.available(CUDA, FOUND, PRECISIONS)
+    assert re.search(reason, found.reason)
+    assert mend in found.mend
+
+
+def test_without_cudas_bindings_the_extra_is_the_mend(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cuda.bindings", None)
+    found = ortcheck.available(CUDA, FOUND, PRECISIONS)
+    assert "cuda-bindings cannot be imported" in found.reason
+    assert found.mend == 'pip install "latbench[cuda]"'
+
+
+def test_the_library_that_is_missing_is_named_with_its_mend(package, library):
+    capi, _ = package
+    library(capi, "libonnxruntime_providers_shared.so")
+    library(capi, "libcublasLt.so.99")
+    library(capi, "libonnxruntime_providers_cuda.so", wants="libcublasLt.so.99")
+    (capi / "libcublasLt.so.99").unlink()
+    found = ortcheck.available(CUDA, FOUND, PRECISIONS)
+    assert found.reason.startswith(f"{CUDA} cannot be loaded: libcublasLt.so.99: cannot open shared object")
+    assert found.mend == 'pip install "onnxruntime-gpu[cuda,cudnn]"'
+
+
+def test_tensorrt_10_is_asked_for_beside_11(package, library):
+    capi, _ = package
+    library(capi, "libonnxruntime_providers_shared.so")
+    library(capi, "libnvinfer.so.98")
+    library(capi, "libonnxruntime_providers_tensorrt.so", wants="libnvinfer.so.98")
+    (capi / "libnvinfer.so.98").unlink()
+    found = ortcheck.available(TENSORRT, FOUND, PRECISIONS)
+    assert "libnvinfer.so.98: cannot open shared object" in found.reason
+    assert found.mend.startswith('pip install "tensorrt-cu13<11"')
+    assert "native TensorRT 11 wants an environment of its own" in found.mend
+
+
+def test_all_libraries_there_is_available(package, library, monkeypatch):
+    capi, _ = package
+    for name in ("shared", "cuda"):
+        library(capi, f"libonnxruntime_providers_{name}.so")
+    found = ortcheck.available(CUDA, FOUND, PRECISIONS)
+    assert (found.available, found.precisions, found.offers) == (True, PRECISIONS, FOUND.offers)
+
+
+def test_an_older_gpu_has_no_units_for_tf32_and_bf16(package, library, cuda_api, monkeypatch):
+    capi, _ = package
+    for name in ("shared", "cuda"):
+        library(capi, f"libonnxruntime_providers_{name}.so")
+    (card,) = ortcheck.cuda.devices(cuda_api)
+    turing = ortcheck.replace(card, compute_capability="7.5")
+    monkeypatch.setattr(ortcheck.cuda, "devices", lambda: (turing,))
+    assert ortcheck.available(CUDA, FOUND, PRECISIONS).precisions == ("fp32", "fp16")
+
+
+def test_libraries_that_pip_installed_are_loaded_first(package, library, fake_ort, capsys):
+    capi, known = package
+    folder = capi / "tensorrt_libs"
+    folder.mkdir()
+    library(folder, "libnvinfer.so.10")
+    library(capi, "libonnxruntime_providers_shared.so")
+    library(capi, "libonnxruntime_providers_tensorrt.so")
+    known["tensorrt_libs"] = spec = ModuleSpec("tensorrt_libs", None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    loaded = []
+
+    def preload():
+        sys.stdout.write("Failed to load libcudart")
+        loaded.append(1)
+
+    fake_ort.preload_dlls = preload
+    assert ortcheck.available(TENSORRT, FOUND, PRECISIONS).available
+    assert loaded == [1]
+    assert str(folder) in Path("/proc/self/maps").read_text()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_distributions_installed_are_found():
+    assert set(ortcheck.builds()) <= {"onnxruntime", "onnxruntime-gpu"}
+    assert all(number[0].isdigit() for number in ortcheck.builds().values())
