@@ -21,7 +21,7 @@ CHECK := 'import sys; sys.version_info < (3, 11) and sys.exit(1)'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-tried bench-involution bench-rerun bench-regimes bench-evidence bench-aa wheel clean
+.PHONY: help setup run doctor test quick lint types coverage bench-overhead bench-export bench-parc bench-tried bench-involution bench-rerun bench-regimes bench-evidence bench-aa bench-gpu wheel clean
 
 help: ## List the targets
 	@echo "make <target> [MODEL=$(MODEL)] [THREADS=$(THREADS)]"
@@ -78,6 +78,9 @@ bench-evidence: $(READY) ## Print how often intervals, verdicts and flags are ri
 
 bench-aa: $(READY) ## Compare one model with itself 30 times and print how often the verdict is false (an hour)
 	@$(VENV)/bin/python bench/aa.py --csv results/aa.csv $(ARGS)
+
+bench-gpu: $(READY) ## Run the tests, tables and crossovers that need a GPU, 500 s a call, until all is done
+	@$(VENV)/bin/python bench/gpu.py $(ARGS)
 
 wheel: $(READY) ## Build the wheel into dist/
 	@rm -rf build

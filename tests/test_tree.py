@@ -46,6 +46,7 @@ WHOLE = {
     "tests/contracts/test_uses.py": "tests/contracts/uses.py",
     "tests/contracts/test_stubs.py": "tests/contracts/stubs.py",
     "tests/bench/test_aa.py": "bench/aa.py",
+    "tests/bench/test_gpu.py": "bench/gpu.py",
     "tests/bench/test_involution.py": "bench/involution.py",
     "tests/bench/test_parc.py": "bench/parc.py",
     "tests/bench/test_regimes.py": "bench/regimes.py",
