@@ -50,6 +50,8 @@ def earlier(records: Records, machine: Mapping[str, Any]) -> dict[Key, Cost]:
     for run in records.runs:
         if any(run.machine.get(name) != machine.get(name) for name in _SAME_MACHINE):
             continue
+        if _gpu_of(run.machine) != _gpu_of(machine):
+            continue
         for cell in run.cells:
             results = [launch.result for launch in launches.get((run.run_id, cell.cell_id), ())]
             told = [one for one in results if one.wall_ns and one.samples_ns]
@@ -59,6 +61,11 @@ def earlier(records: Records, machine: Mapping[str, Any]) -> dict[Key, Cost]:
                 inference = median(median(one.samples_ns) for one in told) / 1e9
                 found[key_of(cell)] = Cost(overhead, inference, EARLIER)
     return found
+
+
+def _gpu_of(machine: Mapping[str, Any]) -> Any:
+    """Return the name of the GPU of a run on one, None of a run on the CPU."""
+    return (machine.get("gpu") or {}).get("name")
 
 
 def from_macs(

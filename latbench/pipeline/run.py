@@ -118,7 +118,9 @@ def preview(options: RunOptions, watch: Watch | None = None) -> Overview:
     heard = watch or Watch()
     chosen = _chosen((options,), heard)
     records = read(options.output) if (options.output / RECORDS).is_file() else Records()
-    return _ahead((options,), chosen, (), heard, estimate.earlier(records, probe())).overview
+    with gpu.watching(options.device) as watched:
+        seen = estimate.earlier(records, probe() | watched.machine)
+    return _ahead((options,), chosen, (), heard, seen).overview
 
 
 @dataclass(frozen=True)

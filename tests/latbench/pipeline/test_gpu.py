@@ -1,5 +1,6 @@
 import random
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -7,8 +8,13 @@ import pytest
 from latbench.machine.gpu import Reading
 from latbench.measure.launch import LaunchResult
 from latbench.pipeline import gpu
+from latbench.pipeline import plan as plan_module
+from latbench.pipeline import run as run_module
 from latbench.pipeline.child import WorkerDied
-from latbench.records import Store
+from latbench.pipeline.options import RunOptions
+from latbench.pipeline.run import preview, run
+from latbench.pipeline.worker import TASKS
+from latbench.records import Store, read
 
 
 class Card:
@@ -169,3 +175,76 @@ def test_what_cuda_tells_of_its_first_device(monkeypatch):
     }
     monkeypatch.setattr(gpu.cuda, "devices", lambda: ())
     assert gpu.told() == {}
+
+
+MEASURED = {"copy_gb_s": 3000.0, "tflops": {"fp32": 50.0}, "how": "so", "device": "NVIDIA H"}
+SURVEY = {
+    "available": {"fake": {"available": True, "version": "1"}},
+    "import_s": {},
+    "macs_per_s": 1e9,
+    "busy_s": 0,
+}
+
+
+@pytest.fixture
+def options(graph, tmp_path, monkeypatch):
+    """Makes options of a small run of the fake runtime on cuda; the worker's tasks are done here."""
+    path = graph()
+    monkeypatch.setattr(run_module, "call", lambda *_: SURVEY)
+    monkeypatch.setattr(plan_module, "call", lambda task, asked, **_: TASKS[task](**asked))
+    monkeypatch.setattr(gpu, "present", lambda tree: True)
+    monkeypatch.setattr(gpu, "call", lambda task, _: MEASURED if task == "roofline" else {"uuid": "GPU-1"})
+    monkeypatch.setattr(gpu.nvml, "opened", lambda: nullcontext(SimpleNamespace()))
+    monkeypatch.setattr(gpu, "card", lambda *_: Card(*[Reading(sm_mhz=1980, processes=((7, None),))] * 9))
+    return RunOptions(
+        names=(str(path),),
+        output=tmp_path / "results",
+        device="cuda",
+        threads=1,
+        launches=2,
+        iterations=4,
+        warmup=0,
+        runtimes=("fake",),
+    )
+
+
+def test_a_run_on_cuda_has_the_card_its_roofline_and_the_readings(options, launcher):
+    outcome = run(options, launcher=launcher())
+    records = read(options.output)
+    assert records.runs[-1].machine["gpu"]["name"] == "NVIDIA H"
+    assert records.runs[-1].environment["roofline"] == MEASURED
+    assert [one.result.witnesses["gpu_sm_mhz_after"] for one in records.launches] == [1980, 1980]
+    assert "gpu_shared=1" in outcome.rows[0]["flags"]
+
+
+def test_a_run_on_the_cpu_of_the_same_machine_has_none_of_it(options, launcher):
+    run(replace(options, device="cpu"), launcher=launcher())
+    (one,) = read(options.output).runs
+    assert "gpu" not in one.machine
+    assert "roofline" not in one.environment
+
+
+def test_an_interrupted_run_goes_on_with_the_same_card_only(options, launcher, listener, monkeypatch):
+    left = iter([LaunchResult("ok", samples_ns=(5, 5), wall_ns=10**6)])
+
+    def stops(request, timeout, rng):
+        found = next(left, None)
+        if found is None:
+            raise KeyboardInterrupt
+        return found
+
+    with pytest.raises(KeyboardInterrupt):
+        run(options, launcher=stops)
+    launch = launcher()
+    started = read(options.output).runs[-1].run_id
+    monkeypatch.setattr(Card, "facts", lambda _: {"name": "NVIDIA H", "uuid": "GPU-2"})
+    other = run(options, listener, launcher=launch)
+    assert other.run_id != started
+    assert any("other gpu uuid" in note for note in listener.of("note"))
+
+
+def test_earlier_launches_on_another_card_tell_nothing(options, launcher, listener, monkeypatch):
+    run(options, launcher=launcher())
+    assert preview(options, listener).seconds is not None
+    monkeypatch.setattr(Card, "facts", lambda _: {"name": "NVIDIA L", "uuid": "GPU-3"})
+    assert preview(options, listener).seconds is None
