@@ -14,6 +14,7 @@ PANELS = {
         "extend",
         "protocol",
         "spinning",
+        "set",
         "seed",
         "timeout",
     ),

@@ -7,6 +7,7 @@ from exporters.export import DEFAULT_OPSET
 from exporters.targets import TARGETS
 from latbench import runtimes
 from latbench.errors import BadInput
+from latbench.pipeline.knobs import Knobs, check_knobs
 from latbench.pipeline.options import (
     FASTEST,
     OUTPUT,
@@ -42,7 +43,7 @@ class SweepOptions:
     each. `time_limit` bounds the seconds of all launches together: no round of launches is begun that would
     exceed it, the first excepted. `timeout` ends one launch. `spinning` "auto" is a runtime's own for one
     thread and off for several: idle cells would spin into the turns of others. Target "fastest" exports for
-    each runtime by itself.
+    each runtime by itself. `knobs` are values of the runtimes' own options, by runtime and name.
     """
 
     groups: tuple[Group, ...]
@@ -62,6 +63,7 @@ class SweepOptions:
     precision: str = "fp32"
     device: str = "cpu"
     opset: int = DEFAULT_OPSET
+    knobs: Knobs = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         one_of("--spinning", self.spinning, SPINNING)
@@ -88,6 +90,7 @@ class SweepOptions:
         ):
             if not given:
                 raise BadInput(f"The sweep has no {what} to measure; name at least one.")
+        check_knobs(self.knobs, self.runtimes, self.device)
 
     def parts(self) -> tuple[RunOptions, ...]:
         """Return each group in each number of threads as the options of a run of its cells."""
@@ -97,7 +100,7 @@ class SweepOptions:
                 forms={group.form: tuple(dict.fromkeys(group.lowerings))},
                 resolution=group.resolution,
                 threads=threads,
-                runtimes=tuple(dict.fromkeys(group.runtimes or self.runtimes)),
+                runtimes=self._of(group),
                 device=self.device,
                 precision=self.precision,
                 target=self.target,
@@ -110,7 +113,11 @@ class SweepOptions:
                 timeout=self.timeout,
                 fresh=self.fresh,
                 output=self.output,
+                knobs={name: self.knobs[name] for name in self._of(group) if name in self.knobs},
             )
             for group in dict.fromkeys(self.groups)
             for threads in dict.fromkeys(self.threads)
         )
+
+    def _of(self, group: Group) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(group.runtimes or self.runtimes))

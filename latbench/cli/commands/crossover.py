@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latbench.cli.command import Command
-from latbench.cli.options import Seed
+from latbench.cli.options import Seed, Set
 from latbench.cli.terminal import say
 from latbench.errors import BadInput, EnvironmentFault, Exit
 
@@ -41,6 +41,7 @@ def crossover(
         list[str] | None,
         typer.Option(help=f"Runtime; several times for more. (default: {' and '.join(RUNTIMES)})"),
     ] = None,
+    set: Set = None,
     threads: Annotated[str, typer.Option(help="Threads: one count, or a list.")] = "1",
     context: Annotated[
         str, typer.Option(help="isolated, or network: between 1x1 convolutions.")
@@ -72,6 +73,7 @@ def crossover(
     figures. After an interruption the same command goes on where it stopped.
     """
     from latbench.cli.tabular import FORMATS
+    from latbench.pipeline.knobs import knobs_of
     from latbench.pipeline.options import OUTPUT, at_least, default_runtimes, one_of
 
     one_of("--format", format, FORMATS)
@@ -106,6 +108,7 @@ def crossover(
         time_limit=time_limit,
         seed=seed,
         fresh=fresh,
+        knobs=knobs_of(set or ()),
     )
     return _show(folder, run_id, format)
 

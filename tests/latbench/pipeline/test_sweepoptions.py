@@ -23,6 +23,8 @@ ONE = Group("m", ("spatial", "circulant"))
         ({"target": "moon"}, "--target 'moon'"),
         ({"spinning": "perhaps"}, "--spinning 'perhaps'"),
         ({"opset": 3}, "--opset 3"),
+        ({"knobs": {"fake": {"level": 1}}}, "fake is not measured"),
+        ({"runtimes": ("fake",), "knobs": {"fake": {"graph": True}}}, "changes nothing on --device cpu"),
     ],
 )
 def test_what_nothing_could_use_is_named(fields, complaint):
@@ -43,6 +45,15 @@ def test_a_part_is_a_group_in_a_number_of_threads():
     ]
     assert parts[0].variants == ({"parc": "spatial"}, {"parc": "circulant"})
     assert {(part.launch_count, part.iteration_count) for part in parts} == {(3, 21)}
+
+
+def test_each_part_has_the_options_of_its_own_runtimes():
+    eager = Group("n", ("spatial",), runtimes=("pytorch",))
+    options = SweepOptions(groups=(ONE, eager), runtimes=("fake", "pytorch"), knobs={"fake": {"level": 5}})
+    assert [(part.runtimes, part.knobs) for part in options.parts()] == [
+        (("fake", "pytorch"), {"fake": {"level": 5}}),
+        (("pytorch",), {}),
+    ]
 
 
 def test_idle_cells_must_not_spin_into_the_turns_of_others():

@@ -69,6 +69,7 @@ def row(plan):
         known = {field.name: getattr(plan(), field.name) for field in dataclasses.fields(plan())}
         known |= {"threads_requested": 2, "precision_requested": "fp32", "precision_actual": "fp32"}
         known |= {"device_actual": "cpu", "boundary": "host", "cpu_quota": None, **MACHINE}
+        known |= {"runtime_options": known["knobs"], "gpu": None}
         known |= {"run_id": "r", "cell_id": "c", "status": "ok", "reason": None, "flags": None}
         return {**known, "protocol": "launches", "launches": 10, **changes}
 
