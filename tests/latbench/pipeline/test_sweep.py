@@ -1,11 +1,14 @@
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from latbench.errors import BadInput
+from latbench.machine.gpu import Reading
 from latbench.measure.launch import LaunchResult
 from latbench.measure.shared import CALL_OVERHEAD, SHARED_CELLS, SharedCell
-from latbench.pipeline import run
+from latbench.pipeline import gpu, run
 from latbench.pipeline import sweep as module
 from latbench.pipeline.child import WorkerDied
 from latbench.pipeline.prepared import Prepared
@@ -278,3 +281,18 @@ def test_a_real_sweep_of_three_runtimes(tmp_path):
         assert 1 <= one.result.witnesses[SHARED_CELLS] <= 3
         assert len(one.result.samples_ns) == 8
         assert one.result.parity["max_rel"] < 1e-5
+
+
+def test_on_cuda_every_cell_has_the_readings_of_the_card_around_its_process(worker, options, monkeypatch):
+    readings = iter(range(100))
+    card = SimpleNamespace(read=lambda: Reading(temperature_c=next(readings)))
+    measured = {"copy_gb_s": 3000.0, "tflops": {}, "how": "so", "device": "x"}
+    monkeypatch.setattr(gpu, "call", lambda *_: measured)
+    monkeypatch.setattr(gpu, "watching", lambda device: nullcontext(gpu.Watched({"name": device}, card)))
+    found = read(sweep(options(7, device="cuda"), launcher=Processes()).table.parent)
+    assert found.runs[-1].machine["gpu"] == {"name": "cuda"}
+    assert found.runs[-1].environment["roofline"] == measured
+    seen = [one.result.witnesses for one in found.launches]
+    assert [one["gpu_temperature_before_c"] for one in seen] == [0, 0, 2, 2]
+    assert [one["gpu_temperature_c"] for one in seen] == [1, 1, 3, 3]
+    assert {one[SHARED_CELLS] for one in seen} == {2}
