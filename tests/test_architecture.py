@@ -26,6 +26,7 @@ ROADS = {
     ),
     "latbench.runtimes": (
         "exporters.discovery",
+        "exporters.errors",
         "exporters.precision",
         "exporters.tensorrt_operators",
         "exporters.wholefile",

@@ -1,9 +1,9 @@
 """TensorRT: an engine built for this GPU from the artifact, run on a private stream from bound buffers."""
 
 import importlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -66,25 +66,25 @@ class TensorRt:
         BadInput names operators TensorRT has not; MemoryError when the GPU is full; RuntimeError holds the
         library's last errors.
         """
-        trt = _library()
-        log = logger(trt)
-        forget(log)
+        cards = cuda.devices()
+        if not cards:
+            raise EnvironmentFault(f"TensorRT needs an NVIDIA GPU: {cuda.why_none()}.")
         stream = cuda.Stream()
         try:
-            return self._prepared(trt, log, stream, Path(str(source.path)), options)
+            return self._prepared(cards[0], stream, Path(str(source.path)), options)
         except BaseException:
             stream.close()
             raise
 
     def _prepared(
-        self, trt: Any, log: Any, stream: cuda.Stream, path: Path, options: SessionOptions
+        self, card: cuda.DeviceFacts, stream: cuda.Stream, path: Path, options: SessionOptions
     ) -> TensorRtSession:
-        cards = cuda.devices()
-        if not cards:
-            raise EnvironmentFault(f"TensorRT needs an NVIDIA GPU: {cuda.why_none()}.")
+        trt = _library()
+        log = logger(trt)
+        forget(log)
         knobs = {name: knob(self, options, name) for name in self.knobs}
-        got = tensorrt_engine.obtain(trt, log, tensorrt_engine.Wish(path, options.precision, knobs, cards[0]))
         graph = bool(knobs["cuda_graph"])
+        got = tensorrt_engine.obtain(trt, log, tensorrt_engine.Wish(path, options.precision, knobs, card))
         facts = Facts(
             provider="TensorRT",
             device="cuda",
@@ -94,9 +94,9 @@ class TensorRt:
                 **got.told,
                 "copies": "inputs and outputs, inside host latency",
                 **({} if graph else {"cuda_graph": "off"}),
-                "gpu": cards[0].name,
-                "compute_capability": cards[0].compute_capability,
-                "driver": cards[0].driver_version,
+                "gpu": card.name,
+                "compute_capability": card.compute_capability,
+                "driver": card.driver_version,
             },
         )
         return TensorRtSession(
@@ -115,7 +115,7 @@ def _offered(trt: Any, card: cuda.DeviceFacts) -> tuple[str, ...]:
         name
         for name in ("fp32", "tf32", "fp16", "bf16")
         if (name not in _NEWER or capability >= _AMPERE)
-        and (not converts(trt, name) or importlib.util.find_spec("onnx") is not None)
+        and (not converts(trt, name) or find_spec("onnx") is not None)
     )
 
 

@@ -79,8 +79,10 @@ def build(trt: Any, log: Any, order: Order) -> Built:
 
 def _parse(trt: Any, parser: Any, log: Any, order: Order) -> None:
     listed = _listed(trt, order.path)
-    # The list may be older than this TensorRT: an operator that its parser knows is left to the parser.
-    lacking = [one for one in listed if one.reason is None and not parser.supports_operator(one.operator)]
+    # The list may be older than this TensorRT: an operator whose name its parser knows, and types, are left
+    # to the parser.
+    operators = [one for one in listed if one.operator.isidentifier()]
+    lacking = [one for one in operators if not parser.supports_operator(one.operator)]
     if lacking:
         raise BadInput(f"TensorRT {trt.__version__} does not take {order.path.name}: {_told(lacking)}.")
     if converts(trt, order.precision):

@@ -19,7 +19,7 @@ GONE = {
 }
 # Objects in our sources, none of TensorRT's, that have attributes called as some of TensorRT's are.
 OURS = (
-    *("Path(path)", "array", "cards[0]", "digest", "got", "host", "inspected", "kinds", "log.errors"),
+    *("Path(path)", "array", "card", "cards[0]", "digest", "got", "host", "inspected", "kinds", "log.errors"),
     *("log.warnings", "one", "options", "order", "order.path", "path", "port", "self.errors"),
     *("self.warnings", "self._inputs if given else self._outputs", "texts", "wish", "wish.card"),
 )
