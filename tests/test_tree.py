@@ -57,6 +57,8 @@ WHOLE = {
     "tests/evidence/test_regimes.py": "bench/simulated/regimes.py",
     "tests/evidence/test_table.py": "bench/simulated/table.py",
     "tests/evidence/test_verdicts.py": "bench/simulated/sessions.py",
+    "tests/gpu/test_rows.py": "latbench/pipeline",
+    "tests/latbench/pipeline/test_devices.py": "latbench/pipeline/plan.py",
     "tests/latbench/measure/test_overhead.py": "bench/overhead.py",
     "tests/latbench/records/test_golden.py": "latbench/records",
     "tests/latbench/records/test_light.py": "latbench/reports",
