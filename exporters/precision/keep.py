@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from exporters.graph import constant, integer, is_op
-from exporters.precision.constants import BEYOND, Half
-from exporters.precision.rules import SQUARE, STEEP, by_itself, holds_graph
+from exporters.precision.constants import Half
+from exporters.precision.rules import LOST, SQUARE, STEEP, by_itself, holds_graph
 from exporters.precision.slots import singles
 
 if TYPE_CHECKING:
@@ -90,19 +90,16 @@ def _before_integers(nodes: "Sequence[ir.Node]", found: "dict[ir.Node, str]") ->
 
 
 def _after_steep(nodes: "Sequence[ir.Node]", found: "dict[ir.Node, str]") -> None:
-    """Add what brings a result that is steep or huge back: the mean of squares, an epsilon, the root."""
+    """Add what brings back a result beyond the range: the mean of squares, an epsilon, the root."""
     steep = {
-        node for node, reason in found.items() if is_op(node, *STEEP) or reason == SQUARE or BEYOND in reason
+        node
+        for node, reason in found.items()
+        if is_op(node, *STEEP) or reason == SQUARE or reason.startswith(LOST)
     }
     for node in nodes:
-        fed = [value for value in singles(node) if value.producer() is not node and constant(value) is None]
-        if (
-            node not in found
-            and is_op(node, *AFTER)
-            and fed
-            and all(value.producer() in steep for value in fed)
-        ):
-            found[node] = "what it takes may be beyond the range of 16 bits"
+        fed = _taken(node)
+        if is_op(node, *AFTER) and fed and all(value.producer() in steep for value in fed):
+            found.setdefault(node, "what it takes may be beyond the range of 16 bits")
             steep.add(node)
 
 

@@ -1,7 +1,7 @@
 """A graph converted, held against what every conversion promises, and run with every rounding it states.
 
-ONNX Runtime on the CPU has hardly any kernels for fp16 and bf16. bf16 it refuses; fp16 it computes in fp32, and
-of the Casts between two such operators it keeps none: 1000 * 1000 is then no overflow.
+ONNX Runtime on the CPU has hardly any kernels for fp16 and bf16. bf16 it refuses; fp16 it computes in fp32,
+and of the Casts between two such operators it keeps none: 1000 * 1000 is then no overflow.
 """
 
 import numpy as np
