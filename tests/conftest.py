@@ -6,6 +6,7 @@ where the NVIDIA driver shows a device, and are skipped elsewhere with its reaso
 
 import ctypes
 import os
+import signal
 import sys
 from functools import cache
 
@@ -14,6 +15,9 @@ from hypothesis import settings
 
 settings.register_profile("latbench", deadline=None)
 settings.load_profile("latbench")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so starts whatever a shell runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @cache
