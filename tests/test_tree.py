@@ -67,6 +67,7 @@ WHOLE = {
     "tests/test_architecture.py": "latbench",
     "tests/test_docs.py": "README.md",
     "tests/test_docs_ci.py": "docs/ci.md",
+    "tests/test_docs_gpu.py": "docs/gpu.md",
     "tests/test_makefile.py": "Makefile",
     "tests/test_packaging.py": "pyproject.toml",
     "tests/test_tree.py": ".gitignore",

@@ -128,10 +128,17 @@ def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:
                 end["reason"],
                 dict(_taken(launches, on_device=plan.runtime in timed)),
                 plan.artifact_sha256,
-                run.machine.get("cpu_model"),
+                _processor(run, plan),
             )
         )
     return tuple(found)
+
+
+def _processor(run: RunRecord, plan: CellPlan) -> str | None:
+    """Return the name of what computed: the GPU, or the CPU."""
+    if plan.device == "cpu":
+        return run.machine.get("cpu_model")
+    return (run.machine.get("gpu") or {}).get("name")
 
 
 def setting_of(plan: CellPlan) -> tuple[Setting, int] | None:

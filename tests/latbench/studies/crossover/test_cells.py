@@ -55,6 +55,10 @@ def test_latencies_on_the_device_are_taken_where_every_launch_of_a_runtime_has_t
     host, other, first, _ = cells_of(records, run_of(records, None))
     assert {one.on_device for cell in (host, other) for one in cell.launches.values()} == {False}
     assert first.setting.device == "cuda"
+    assert first.machine is None
+    (run,) = records.runs
+    known = replace(run, machine={"cpu_model": "a CPU", "gpu": {"name": "a GPU"}})
+    assert {cell.machine for cell in cells_of(records, known)} == {"a GPU"}
     assert first.launches[0].raw == pytest.approx(5e4)
     assert np.median(first.launches[0].host) == pytest.approx(2e5)
     assert first.launches[0].overhead is None
