@@ -196,6 +196,7 @@ def _told(artifact: "Artifact") -> str:
         f"{artifact.path}",
         f"  target  {artifact.target}, opset {artifact.opset}, {forms}",
         *_lowered(manifest),
+        *_lacked(artifact),
         f"  nodes   {nodes}",
         f"  parity  {figures}, cosine {parity['cosine']:.8g} (against eager fp32)",
         f"  sha256  {artifact.sha256}",
@@ -208,6 +209,15 @@ def _told(artifact: "Artifact") -> str:
 def _lowered(manifest: "Mapping[str, Any]") -> list[str]:
     """Return a line for what circular correlations became and one for involutions, where there are any."""
     return [*_circular(manifest), *_involutions(manifest)]
+
+
+def _lacked(artifact: "Artifact") -> list[str]:
+    """Return a line for each operator of a graph for TensorRT that some release of it does not take."""
+    from exporters.tensorrt_operators import unsupported
+
+    if artifact.target != "tensorrt":
+        return []
+    return [f"  TensorRT does not take {each}" for each in unsupported(artifact.path)]
 
 
 def _circular(manifest: "Mapping[str, Any]") -> list[str]:
