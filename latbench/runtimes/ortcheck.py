@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import importlib.util
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 
 from latbench.runtimes import cuda
 from latbench.runtimes.base import Availability
+from latbench.runtimes.elf import needed
 
 _BUILDS = ("onnxruntime", "onnxruntime-gpu")
+_CUDA = "libonnxruntime_providers_cuda.so"
 _LIBRARIES = {
-    "CUDAExecutionProvider": "libonnxruntime_providers_cuda.so",
+    "CUDAExecutionProvider": _CUDA,
     "TensorrtExecutionProvider": "libonnxruntime_providers_tensorrt.so",
 }
-_SHARED = "libonnxruntime_providers_shared.so"
 _TENSORRT = ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10")
 _GPU_BUILD = 'pip install "latbench[cuda]"'
 _REINSTALL = f"pip uninstall -y {' '.join(_BUILDS)} && {_GPU_BUILD}"
@@ -81,35 +83,43 @@ def _no_gpu() -> tuple[str | None, str]:
 
 
 def _no_library(provider: str) -> tuple[str | None, str]:
+    """Load what the provider's library is linked to: not itself, which only ONNX Runtime may load."""
     preload(provider)
     folder = _folder()
     if folder is None:
         return None, ""
-    for name, mode in ((_SHARED, ctypes.RTLD_GLOBAL), (_LIBRARIES[provider], ctypes.RTLD_LOCAL)):
+    faults = []
+    for name in needed(folder / _LIBRARIES[provider]):
+        beside = folder / name
         try:
-            ctypes.CDLL(str(folder / name), mode=mode)
+            ctypes.CDLL(str(beside if beside.is_file() else name))
         except OSError as error:
-            return f"{provider} cannot be loaded: {error}", _mend(str(error))
-    return None, ""
+            faults.append((name, str(error)))
+    if not faults:
+        return None, ""
+    more = f" (nor can {', '.join(name for name, _ in faults[1:])})" if len(faults) > 1 else ""
+    return f"{provider} cannot be loaded: {faults[0][1]}{more}", _mend(faults)
 
 
-def _mend(words: str) -> str:
-    if "libnv" in words:
-        import onnxruntime
+def _mend(faults: Sequence[tuple[str, str]]) -> str:
+    import onnxruntime
 
-        major = str(getattr(onnxruntime, "cuda_version", "")).partition(".")[0] or "13"
-        return (
+    major = str(getattr(onnxruntime, "cuda_version", "")).partition(".")[0] or "13"
+    tensorrt = any(name.startswith("libnv") for name, _ in faults)
+    mends = [_LIBS] if not all(name.startswith("libnv") for name, _ in faults) else []
+    if tensorrt:
+        mends.append(
             f'pip install "tensorrt-cu{major}<11" (onnxruntime\'s provider is built for TensorRT 10; '
             "native TensorRT 11 wants an environment of its own)"
         )
-    return _LIBS
+    return " && ".join(mends)
 
 
 def _folder() -> Path | None:
     """Return the folder of onnxruntime's own libraries; None where it cannot be told, or not on Linux."""
     found = importlib.util.find_spec("onnxruntime")
     folder = Path(found.origin).parent / "capi" if found is not None and found.origin else None
-    return folder if folder is not None and (folder / _SHARED).is_file() else None
+    return folder if folder is not None and (folder / _CUDA).is_file() else None
 
 
 def preload(provider: str) -> None:

@@ -13,6 +13,7 @@ from latbench.runtimes.base import Availability
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 FOUND = Availability(True, "1.31.1", offers=(TENSORRT, CUDA, "CPUExecutionProvider"))
 CPU_ONLY = Availability(True, "1.31.1", offers=("CPUExecutionProvider",))
+CUDA_SO = "libonnxruntime_providers_cuda.so"
 PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
 
 
@@ -25,17 +26,16 @@ def installed(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    """Compile a library of this name that wants another one, which may be taken away again."""
+def library():
+    """Compile a library of this name into a folder, linked to others there, which may be taken away again."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
 
-    def build(folder, name, wants=None):
+    def build(folder, name, *wants):
         source = folder / "one.c"
-        source.write_text(f"int {name.partition('.')[0]}_of_test(void) {{ return 1; }}\n")
+        source.write_text("int one_of_test(void) { return 1; }\n")
         command = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,{name}", "-o", str(folder / name), str(source)]
-        link = [f"-Wl,--no-as-needed,-rpath,{folder}", str(folder / wants)] if wants else []
-        subprocess.run([*command, *link], check=True)
+        subprocess.run([*command, "-Wl,--no-as-needed", *(str(folder / one) for one in wants)], check=True)
 
     return build
 
@@ -98,41 +98,64 @@ def test_without_cudas_bindings_the_extra_is_the_mend(monkeypatch):
     assert found.mend == 'pip install "latbench[cuda]"'
 
 
-def test_the_library_that_is_missing_is_named_with_its_mend(package, library):
+def test_the_libraries_that_are_missing_are_named_with_their_mend(package, library):
     capi, _ = package
-    library(capi, "libonnxruntime_providers_shared.so")
-    library(capi, "libcublasLt.so.99")
-    library(capi, "libonnxruntime_providers_cuda.so", wants="libcublasLt.so.99")
+    wanted = ("libcublasLt.so.99", "libthere.so.99", "libcudart.so.99")
+    for name in wanted:
+        library(capi, name)
+    library(capi, CUDA_SO, *wanted)
     (capi / "libcublasLt.so.99").unlink()
+    (capi / "libcudart.so.99").unlink()
     found = ortcheck.available(CUDA, FOUND, PRECISIONS)
     assert found.reason.startswith(f"{CUDA} cannot be loaded: libcublasLt.so.99: cannot open shared object")
+    assert found.reason.endswith("(nor can libcudart.so.99)")
     assert found.mend == 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 
 
-def test_tensorrt_10_is_asked_for_beside_11(package, library):
+def test_the_provider_itself_is_left_to_onnxruntime(package, library, tmp_path):
+    """Its constructors look for the host that ONNX Runtime sets beforehand."""
     capi, _ = package
-    library(capi, "libonnxruntime_providers_shared.so")
-    library(capi, "libnvinfer.so.98")
-    library(capi, "libonnxruntime_providers_tensorrt.so", wants="libnvinfer.so.98")
-    (capi / "libnvinfer.so.98").unlink()
+    library(capi, "libcublasLt.so.97")
+    library(capi, CUDA_SO, "libcublasLt.so.97")
+    assert ortcheck.available(CUDA, FOUND, PRECISIONS).available
+    loaded = Path("/proc/self/maps").read_text()
+    assert str(capi / "libcublasLt.so.97") in loaded
+    assert str(capi / CUDA_SO) not in loaded
+
+
+@pytest.mark.parametrize(
+    ("missing", "mend"),
+    [
+        (["libnvinfer.so.98"], 'pip install "tensorrt-cu13<11" (onnxruntime'),
+        (
+            ["libnvinfer.so.98", "libcublas.so.98"],
+            'pip install "onnxruntime-gpu[cuda,cudnn]" && pip install "tensorrt-cu13<11"',
+        ),
+    ],
+)
+def test_tensorrt_10_is_asked_for_beside_11(package, library, missing, mend):
+    capi, _ = package
+    for name in missing:
+        library(capi, name)
+    library(capi, CUDA_SO)
+    library(capi, "libonnxruntime_providers_tensorrt.so", *missing)
+    for name in missing:
+        (capi / name).unlink()
     found = ortcheck.available(TENSORRT, FOUND, PRECISIONS)
     assert "libnvinfer.so.98: cannot open shared object" in found.reason
-    assert found.mend.startswith('pip install "tensorrt-cu13<11"')
+    assert found.mend.startswith(mend)
     assert "native TensorRT 11 wants an environment of its own" in found.mend
 
 
-def test_all_libraries_there_is_available(package, library, monkeypatch):
-    capi, _ = package
-    for name in ("shared", "cuda"):
-        library(capi, f"libonnxruntime_providers_{name}.so")
+def test_all_libraries_there_is_available(package, library):
+    library(package[0], CUDA_SO)
     found = ortcheck.available(CUDA, FOUND, PRECISIONS)
     assert (found.available, found.precisions, found.offers) == (True, PRECISIONS, FOUND.offers)
 
 
 def test_an_older_gpu_has_no_units_for_tf32_and_bf16(package, library, cuda_api, monkeypatch):
     capi, _ = package
-    for name in ("shared", "cuda"):
-        library(capi, f"libonnxruntime_providers_{name}.so")
+    library(capi, CUDA_SO)
     (card,) = ortcheck.cuda.devices(cuda_api)
     turing = ortcheck.replace(card, compute_capability="7.5")
     monkeypatch.setattr(ortcheck.cuda, "devices", lambda: (turing,))
@@ -144,7 +167,7 @@ def test_libraries_that_pip_installed_are_loaded_first(package, library, fake_or
     folder = capi / "tensorrt_libs"
     folder.mkdir()
     library(folder, "libnvinfer.so.10")
-    library(capi, "libonnxruntime_providers_shared.so")
+    library(capi, CUDA_SO)
     library(capi, "libonnxruntime_providers_tensorrt.so")
     known["tensorrt_libs"] = spec = ModuleSpec("tensorrt_libs", None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
