@@ -1,4 +1,4 @@
-"""Which libraries a shared library is linked to, read from its file: loading it would run its constructors."""
+"""Which libraries a shared library is linked to, read from its file: loading would run its constructors."""
 
 import mmap
 import struct
