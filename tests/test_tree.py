@@ -21,7 +21,6 @@ COVERED = {
     "latbench/records/parse.py": "tests/latbench/records/test_line.py",
     "latbench/reports/formats": "tests/latbench/reports/test_table.py",
     "latbench/reports/view.py": "tests/latbench/reports/test_table.py",
-    "latbench/runtimes/base.py": "tests/latbench/runtimes/test_contract.py",
     "latbench/stats/base.py": "tests/latbench/stats/test_init.py",
     "latbench/zoo/efficientmod.py": "tests/latbench/zoo/test_goldens.py",
     "latbench/zoo/efficientmod_ablations.py": "tests/latbench/zoo/test_goldens.py",
