@@ -10,6 +10,8 @@ from onnx.reference import ReferenceEvaluator
 
 from exporters.errors import InputError
 from exporters.precision import Unconvertible, conversion, convert
+from latbench.pipeline.export import export
+from latbench.pipeline.subjects import resolve
 
 X = {"x": (2, 4, 6, 6)}
 F = np.float32
@@ -243,3 +245,26 @@ def random_graph(steps):
 @given(steps=STEPS)
 def test_random_graphs_compute_the_same_to_the_precision(converted, precision, steps):
     converted(random_graph(steps), precision)
+
+
+def exported(name, resolution, folder):
+    """Return the portable graph of a subject of the zoo, and its example inputs by name."""
+    made = export(resolve(name, resolution).wish("portable", 20, {}), folder)
+    reference = np.load(made.reference)
+    fed = {key.removeprefix("input:"): reference[key] for key in reference if key.startswith("input:")}
+    return onnx.load(made.path), fed
+
+
+@pytest.mark.parametrize("name", ["efficientmod_block_c8_r6_7", "parc_h_c4_7", "parc_w_c4_6_dense"])
+def test_a_block_of_the_zoo_computes_the_same_to_the_precision(converted, name, tmp_path):
+    model, fed = exported(name, None, tmp_path)
+    for precision in ("fp16", "bf16"):
+        converted(model, precision, fed=fed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["efficientmod_xxs", "cloformer_xxs", "mobilevit_xxs", "rednet26"])
+def test_a_model_of_the_zoo_computes_the_same_to_the_precision(converted, name, tmp_path):
+    model, fed = exported(name, 64, tmp_path)
+    for precision in ("fp16", "bf16"):
+        converted(model, precision, fed=fed)

@@ -199,6 +199,19 @@ def test_what_the_circular_correlations_became_is_one_line(latbench, tmp_path):
     assert (tmp_path / "parc_h_c4_14-14-portable-opset20-parc_auto-threads1.onnx").exists()
 
 
+def test_what_tensorrt_does_not_take_is_told_where_it_is_the_target(latbench, tmp_path):
+    words = ("parc_h_c4_7", "--parc", "dft_op", "--output", tmp_path)
+    code, out, _ = latbench("export", *words, "--target", "tensorrt")
+    assert code == 0
+    (told,) = [line for line in out.splitlines() if "TensorRT" in line]
+    assert told.startswith("  TensorRT does not take DFT x")
+    assert told.endswith(
+        "export it with --parc auto, or another lowering than dft_op, or use TensorRT 11.2 or later"
+    )
+    code, out, _ = latbench("export", *words)
+    assert (code, "TensorRT" in out) == (0, False)
+
+
 def test_a_lowering_that_there_is_not_is_refused_with_those_there_are(refused):
     sentence = refused(2, "export", "parc_resnet50", "--parc", "quick")
     assert "parc_resnet50 has no --parc 'quick'; use one of: auto, spatial, fft, circulant" in sentence
