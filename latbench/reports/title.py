@@ -14,7 +14,7 @@ def where(row: Row) -> str:
     threads = row["threads_requested"]
     count = "unknown threads" if threads is None else f"{threads} thread{'' if threads == 1 else 's'}"
     arm = "" if row.get("arm") is None else f", arm {row['arm']}"
-    device = "" if row.get("device") in (None, "cpu") else f" on {row['device']}"
+    device = "" if row.get("device") in (None, "cpu") else f", {row['device']}"
     return f"{model(row)} on {row['runtime']}{device}, {count}{arm}"
 
 

@@ -82,7 +82,7 @@ def test_device_latency_stands_beside_that_of_the_caller_with_what_each_means(on
         "on the GPU 0.4321 ms; 95 % interval 0.4300 to 0.4350 ms; least 0.421 ms; 28.8 % of the latency above"
         in shown
     )
-    assert "efficientmod_s on tensorrt on cuda" in shown
+    assert "efficientmod_s on tensorrt, cuda, 4 threads" in shown
 
 
 def test_one_launch_has_no_interval_and_a_row_without_latency_no_words(on_gpu):
