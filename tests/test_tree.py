@@ -61,6 +61,7 @@ WHOLE = {
     "tests/latbench/measure/test_overhead.py": "bench/overhead.py",
     "tests/latbench/records/test_golden.py": "latbench/records",
     "tests/latbench/records/test_light.py": "latbench/reports",
+    "tests/latbench/runtimes/test_contract.py": "latbench/runtimes",
     "tests/latbench/stats/test_simulated_truth.py": "latbench/stats",
     "tests/latbench/test_package.py": "latbench/__init__.py",
     "tests/test_architecture.py": "latbench",
