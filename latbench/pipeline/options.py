@@ -13,6 +13,7 @@ from latbench.errors import BadInput
 from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.knobs import Knobs, check_knobs
 from latbench.pipeline.protocol import ITERATIONS, PROTOCOLS, WARMUP, Protocol, at_least, share_of
+from latbench.runtimes.base import ONLY_ON
 
 __all__ = [
     "FASTEST",
@@ -98,8 +99,11 @@ class RunOptions(Protocol):
     def _check_runtimes(self) -> None:
         known = set().union(*(runtime.precisions for runtime in runtimes.runtimes().values()))
         one_of("--precision", self.precision, sorted(known))
+        only = ONLY_ON.get(self.precision, self.device)
         devices = set().union(*(runtime.devices for runtime in runtimes.runtimes().values()))
         one_of("--device", self.device, sorted(devices))
+        if only != self.device:
+            raise BadInput(f"--precision {self.precision} is for --device {only}; add it, or ask for fp32.")
         for name in self.runtimes:
             runtimes.get(name)
         if self.runtimes:

@@ -25,7 +25,7 @@ from latbench.pipeline.subjects.zoo import whole_zoo
 from latbench.pipeline.watch import Watch
 from latbench.pipeline.wish import EAGER, Wish
 from latbench.records import CellPlan
-from latbench.runtimes.base import ONLY_ON, Availability, Source
+from latbench.runtimes.base import Availability, Source
 from latbench.runtimes.knobs import to_text
 
 GIVEN = "given"
@@ -141,8 +141,6 @@ def _wanted(
         refusal = subject.eager_refusal(forms)
     elif not accepted:
         refusal = f"{name} does not load ONNX files; name package.module:factory to time the module itself"
-    elif ONLY_ON.get(options.precision, options.device) != options.device:
-        refusal = f"{options.precision} is for --device {ONLY_ON[options.precision]}"
     elif options.precision not in runtimes.get(name).precisions:
         known = ", ".join(sorted(runtimes.get(name).precisions))
         refusal = f"{name} cannot be asked for {options.precision}; --precision is one of: {known}"

@@ -31,6 +31,7 @@ def test_the_paper_protocol_is_one_launch():
         ({"spinning": "maybe"}, "--spinning 'maybe'"),
         ({"target": "cuda"}, "--target 'cuda'"),
         ({"device": "gpu"}, "--device 'gpu'"),
+        ({"precision": "tf32"}, "--precision tf32 is for --device cuda; add it, or ask for fp32."),
         ({"precision": "int3"}, "--precision 'int3'"),
         ({"runtimes": ("fake",), "knobs": {"fake": {"graph": True}}}, "--set fake.graph changes nothing on"),
         ({"knobs": {"fake": {"level": 1}}}, "fake is not measured; add --runtime fake"),

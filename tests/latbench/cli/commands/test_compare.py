@@ -147,6 +147,8 @@ def test_the_options_reach_the_session(refused, monkeypatch):
         "repeat",
         "--precision",
         "bf16",
+        "--set",
+        "fake.level=2",
     )
     refused(2, "compare", "a@fake", "b@fake", *words, "--seed", 3, "--fresh", "--timeout", 5, "--opset", 19)
     ((baseline, candidate, options, margin),) = seen
@@ -158,6 +160,7 @@ def test_the_options_reach_the_session(refused, monkeypatch):
     )
     assert (options.precision, options.seed, options.fresh, options.timeout) == ("bf16", 3, True, 5.0)
     assert (options.opset, options.threads, options.runtimes) == (19, 4, ())
+    assert options.knobs == {"fake": {"level": 2}}
     assert options.output.parts == ("latbench-results", "compare")
 
 

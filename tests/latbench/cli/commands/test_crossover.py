@@ -57,6 +57,12 @@ def words(tmp_path):
     )
 
 
+def test_options_of_a_runtime_reach_the_sweep(latbench, words, measuring, undrawn):
+    more = ("--runtime", "fake", "--set", "fake.level=5")
+    assert latbench(*words, *more)[0] == 0
+    assert measuring[0].knobs == {"fake": {"level": 5}}
+
+
 def table(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
