@@ -120,8 +120,13 @@ def _variances(samples: tuple[tuple[int, ...], ...]) -> Allocation | None:
 
 
 def wall_ns(launch: LaunchResult) -> int:
-    """Return the nanoseconds that a launch took, as recorded; where that is not known, those it timed."""
-    return launch.wall_ns if launch.wall_ns is not None else sum(launch.samples_ns) + sum(launch.warmup_ns)
+    """Return the nanoseconds that a launch took but for compiling; where not recorded, those it timed.
+
+    An engine may take minutes to build in the first launch and none afterwards, so that is no measuring time.
+    """
+    if launch.wall_ns is None:
+        return sum(launch.samples_ns) + sum(launch.warmup_ns)
+    return max(0, launch.wall_ns - (launch.compile_ns or 0))
 
 
 def _around_ns(launch: LaunchResult) -> int:

@@ -33,13 +33,18 @@ def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
     """Return what one launch of `request` brings; a failure is a result with the runtime's own message."""
     try:
         return _measure(request, clock)
-    except MemoryError:
-        return LaunchResult("oom", "the measuring process ran out of memory")
+    except MemoryError as error:
+        return LaunchResult("oom", out_of_memory(error))
     except LatbenchError as error:
         return LaunchResult("failed", str(error))
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return LaunchResult("failed", reason[:REASON_LENGTH])
+
+
+def out_of_memory(error: MemoryError) -> str:
+    """Return the reason of a launch that ended so: the words of `error`, such as those of a GPU, if any."""
+    return " ".join(str(error).split())[:REASON_LENGTH] or "the measuring process ran out of memory"
 
 
 def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:

@@ -17,7 +17,7 @@ from latbench import runtimes
 from latbench.errors import LatbenchError
 from latbench.machine import kernels, witnesses
 from latbench.measure import expected
-from latbench.measure.child import REASON_LENGTH
+from latbench.measure.child import REASON_LENGTH, out_of_memory
 from latbench.measure.clock import MONOTONIC, Clock
 from latbench.measure.group import die_with_parent
 from latbench.measure.launch import LaunchResult
@@ -132,7 +132,7 @@ def _loaded(
 
 def _failure(error: Exception) -> LaunchResult:
     if isinstance(error, MemoryError):
-        return LaunchResult("oom", "the measuring process ran out of memory")
+        return LaunchResult("oom", out_of_memory(error))
     said = str(error) if isinstance(error, LatbenchError) else f"{type(error).__name__}: {error}"
     return LaunchResult("failed", " ".join(said.split())[:REASON_LENGTH])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latbench.errors import EnvironmentFault
-from latbench.runtimes import cuda, tensorrt_engine
+from latbench.runtimes import cuda, tensorrt_cache, tensorrt_engine
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
 from latbench.runtimes.tensorrt_build import converts
 from latbench.runtimes.tensorrt_log import forget, logger
@@ -96,7 +96,8 @@ class TensorRt:
                 **({} if graph else {"cuda_graph": "off"}),
                 "gpu": card.name,
                 "compute_capability": card.compute_capability,
-                "driver": card.driver_version,
+                "driver": tensorrt_cache.driver(),
+                "cuda_driver": card.driver_version,
             },
         )
         return TensorRtSession(

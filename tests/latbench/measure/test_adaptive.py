@@ -134,3 +134,7 @@ def test_the_decision_needs_nothing_but_the_launches():
 
 def test_a_launch_without_a_known_wall_time_counts_what_it_timed():
     assert wall_ns(LaunchResult("ok", samples_ns=(3, 4), warmup_ns=(5,))) == 12
+
+
+def test_building_an_engine_is_no_measuring_time():
+    assert wall_ns(LaunchResult("ok", samples_ns=(3, 4), compile_ns=80, wall_ns=100)) == 20

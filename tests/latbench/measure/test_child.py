@@ -199,7 +199,13 @@ def test_a_long_message_is_cut(reference):
 
 
 def test_exhausted_memory_is_its_own_status(reference):
-    assert child.measure(request_for(reference, exhaust_memory=True)).status == "oom"
+    result = child.measure(request_for(reference, exhaust_memory=True))
+    assert (result.status, result.reason) == ("oom", "the measuring process ran out of memory")
+
+
+def test_whose_memory_was_exhausted_is_told_where_it_is_known():
+    assert child.out_of_memory(MemoryError("the GPU is\nfull")) == "the GPU is full"
+    assert len(child.out_of_memory(MemoryError("x" * 10_000))) == 600
 
 
 def test_an_unavailable_device_names_the_mend(reference):

@@ -7,7 +7,7 @@ from latbench import runtimes
 from latbench.errors import EnvironmentFault
 from latbench.measure.child import measure
 from latbench.measure.launch import LaunchRequest
-from latbench.runtimes import cuda
+from latbench.runtimes import cuda, tensorrt_cache
 from latbench.runtimes.base import SessionOptions, Source
 from latbench.runtimes.tensorrt import RUNTIME
 
@@ -120,7 +120,8 @@ def test_tf32_is_forbidden_to_every_library_where_fp32_is_asked_for():
     assert RUNTIME.environment(SessionOptions()) == {}
 
 
-def test_a_launch_measures_host_and_device_and_agrees(trt, launch):
+def test_a_launch_measures_host_and_device_and_agrees(trt, launch, monkeypatch):
+    monkeypatch.setattr(tensorrt_cache, "driver", lambda: "999.1")
     result = launch()
     assert (result.status, result.reason) == ("ok", None)
     assert len(result.samples_ns) == len(result.device_ns) == 5
@@ -139,7 +140,8 @@ def test_a_launch_measures_host_and_device_and_agrees(trt, launch):
         "copies": "inputs and outputs, inside host latency",
         "gpu": "Fake H1",
         "compute_capability": "9.0",
-        "driver": "13.0",
+        "driver": "999.1",
+        "cuda_driver": "13.0",
     }
     assert {name: facts["extra"][name] for name in expected} == expected
 
