@@ -8,9 +8,9 @@ from latbench.errors import BadInput
 from latbench.measure.spawn import launch as spawn
 from latbench.pipeline.cellname import OWN_INPUTS, CellName, parse
 from latbench.pipeline.execute import Launcher
-from latbench.pipeline.inputs import Inputs
 from latbench.pipeline.knobs import check_knobs, one_of_runtime
 from latbench.pipeline.options import RunOptions
+from latbench.pipeline.own.inputs import Inputs
 from latbench.pipeline.run import run_parts
 from latbench.pipeline.watch import Watch
 from latbench.records import read

@@ -10,8 +10,8 @@ from exporters.export import DEFAULT_OPSET
 from exporters.targets import TARGETS
 from latbench import runtimes
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.knobs import Knobs, check_knobs
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.protocol import ITERATIONS, PROTOCOLS, WARMUP, Protocol, at_least, share_of
 from latbench.runtimes.base import ONLY_ON
 

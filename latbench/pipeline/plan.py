@@ -14,8 +14,8 @@ from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.execute import Verdict
 from latbench.pipeline.export import existing, missing_packages, newest_source_ns
 from latbench.pipeline.fleet import expected_mib
-from latbench.pipeline.inputs import Inputs
 from latbench.pipeline.options import FASTEST, PORTABLE, SPINNING, RunOptions
+from latbench.pipeline.own.inputs import Inputs
 from latbench.pipeline.pool import Ended, Job, Started, work
 from latbench.pipeline.prepare import existing_eager
 from latbench.pipeline.prepared import Prepared, of_artifact

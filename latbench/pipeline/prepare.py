@@ -18,9 +18,9 @@ from exporters.execute import execute
 from exporters.finish import versions
 from latbench.errors import BadInput
 from latbench.pipeline.export import build, existing, export, export_weighed, origin, younger_than_code
-from latbench.pipeline.inputs import Inputs, generate, shapes_text
-from latbench.pipeline.onnxfile import OnnxFile, inspect
-from latbench.pipeline.pinned import pin
+from latbench.pipeline.own.inputs import Inputs, generate, shapes_text
+from latbench.pipeline.own.onnxfile import OnnxFile, inspect
+from latbench.pipeline.own.pinned import pin
 from latbench.pipeline.prepared import (
     EAGER_FP32,
     UNOPTIMISED,

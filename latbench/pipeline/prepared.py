@@ -10,7 +10,7 @@ import numpy as np
 
 from exporters.artifact import Artifact
 from latbench.pipeline.export import counted
-from latbench.pipeline.inputs import shapes_text
+from latbench.pipeline.own.inputs import shapes_text
 from latbench.runtimes.base import Source
 
 EAGER_FP32 = "eager fp32"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from exporters.export import DEFAULT_OPSET
-from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.own.inputs import NONE, Inputs
 
 EAGER = "eager"
 """The target of a module that is run as it is, without an artifact."""

@@ -116,9 +116,9 @@ def compare(
         from latbench.cli.measuring import attended
         from latbench.pipeline.compare import LEAST_BLOCKS
         from latbench.pipeline.compare import compare as measure
-        from latbench.pipeline.inputs import Inputs
         from latbench.pipeline.knobs import knobs_of
         from latbench.pipeline.options import RunOptions
+        from latbench.pipeline.own.inputs import Inputs
 
         at_least("--blocks", blocks, LEAST_BLOCKS)
         at_least("--per-launch", per_launch, 1)

@@ -70,8 +70,8 @@ def crosscheck(
     from latbench.crosscheck.session import Plan, Session
     from latbench.crosscheck.tools import tools
     from latbench.machine.cpus import usable_cpus
-    from latbench.pipeline.inputs import Inputs
     from latbench.pipeline.options import RunOptions, at_least, one_of
+    from latbench.pipeline.own.inputs import Inputs
     from latbench.pipeline.watch import Watch
     from latbench.records.csvfile import write_text
 

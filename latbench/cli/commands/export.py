@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from exporters.artifact import Artifact
     from latbench.pipeline.fleet import Exported
-    from latbench.pipeline.inputs import Inputs
+    from latbench.pipeline.own.inputs import Inputs
     from latbench.pipeline.subjects.base import Subject
     from latbench.pipeline.wish import Wish
 
@@ -72,8 +72,8 @@ def export(
     from exporters.targets import TARGETS
     from latbench.cli.app import judged, told
     from latbench.pipeline.export import export as make
-    from latbench.pipeline.inputs import Inputs
     from latbench.pipeline.options import at_least, check_opset, one_of
+    from latbench.pipeline.own.inputs import Inputs
     from latbench.pipeline.plan import idle, without_effect
 
     check_opset(opset)

@@ -151,9 +151,9 @@ def run(
     on where it stopped.
     """
     from latbench.cli.measuring import measured
-    from latbench.pipeline.inputs import Inputs
     from latbench.pipeline.knobs import knobs_of
     from latbench.pipeline.options import RunOptions, default_runtimes, share_of
+    from latbench.pipeline.own.inputs import Inputs
 
     if names and all_models:
         raise BadInput("--all is the whole zoo; leave it out, or the names.")

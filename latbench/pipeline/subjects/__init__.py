@@ -3,7 +3,7 @@
 from functools import cache
 
 from exporters.discovery import discover
-from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.subjects.base import Kind, Subject
 
 

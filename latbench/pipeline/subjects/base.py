@@ -8,7 +8,7 @@ from exporters.involution.base import UNFOLD
 from exporters.involution.name import VALUES as INVOLUTION_VALUES
 from exporters.lowerings.name import AUTO, VALUES
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.wish import EAGER, Wish
 from latbench.zoo.spec import Forms
 

@@ -11,11 +11,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.pipeline.adapt import adapted
-from latbench.pipeline.factoryname import FactoryName, is_factory, parse
-from latbench.pipeline.inputs import NONE, Input, Inputs, generate
+from latbench.pipeline.own.adapt import adapted
+from latbench.pipeline.own.factoryname import FactoryName, is_factory, parse
+from latbench.pipeline.own.inputs import NONE, Input, Inputs, generate
+from latbench.pipeline.own.tensors import built_of, tensors
 from latbench.pipeline.subjects.base import OWN_EAGER_FORMS, OWN_FORMS, Built, Kind, Subject
-from latbench.pipeline.tensors import built_of, tensors
 from latbench.pipeline.wish import SEED, Wish
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs, shapes_text
-from latbench.pipeline.onnxfile import inspect
+from latbench.pipeline.own.inputs import NONE, Inputs, shapes_text
+from latbench.pipeline.own.onnxfile import inspect
 from latbench.pipeline.subjects.base import ONNX, Kind, Subject
 
 SUFFIX = ".onnx"

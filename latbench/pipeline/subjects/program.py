@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.pipeline.adapt import adapted
-from latbench.pipeline.inputs import NONE, Inputs, generate
-from latbench.pipeline.ports import Axis, Port, settled
+from latbench.pipeline.own.adapt import adapted
+from latbench.pipeline.own.inputs import NONE, Inputs, generate
+from latbench.pipeline.own.ports import Axis, Port, settled
+from latbench.pipeline.own.tensors import built_of, tensors
 from latbench.pipeline.subjects.base import OWN_EAGER_FORMS, OWN_FORMS, Built, Kind, Subject
-from latbench.pipeline.tensors import built_of, tensors
 from latbench.pipeline.wish import SEED, Wish
 
 if TYPE_CHECKING:

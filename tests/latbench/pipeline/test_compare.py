@@ -186,7 +186,7 @@ def test_a_bad_setting_is_refused(options):
 
 
 def test_a_cell_sets_its_own_inputs_before_those_that_both_share():
-    from latbench.pipeline.inputs import Inputs
+    from latbench.pipeline.own.inputs import Inputs
 
     shared = RunOptions(runtimes=(), inputs=Inputs(("1x3",), ("batch=1", "length=8"), ("ids=0:9",)))
     first = parse("a.onnx@pin:batch=4,shape:mask=4x8:int64")

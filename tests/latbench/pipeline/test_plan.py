@@ -4,8 +4,8 @@ from exporters.errors import ExportError, InputError
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.pipeline import plan as module
 from latbench.pipeline.child import WorkerDied
-from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.options import RunOptions
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.plan import (
     Preparation,
     idle,

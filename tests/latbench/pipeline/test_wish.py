@@ -4,7 +4,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.wish import Wish, lowering
 
 WISHES = st.builds(

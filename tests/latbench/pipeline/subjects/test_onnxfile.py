@@ -1,7 +1,7 @@
 import pytest
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import Inputs
+from latbench.pipeline.own.inputs import Inputs
 from latbench.pipeline.subjects import kinds, resolve
 
 

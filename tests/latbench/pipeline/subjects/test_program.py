@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs
+from latbench.pipeline.own.inputs import NONE, Inputs
 from latbench.pipeline.subjects import kinds, resolve
 from latbench.pipeline.subjects.program import module_of
 

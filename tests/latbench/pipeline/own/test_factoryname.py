@@ -1,7 +1,7 @@
 import pytest
 
 from latbench.errors import BadInput
-from latbench.pipeline.factoryname import is_factory, parse
+from latbench.pipeline.own.factoryname import is_factory, parse
 
 
 @pytest.mark.parametrize(

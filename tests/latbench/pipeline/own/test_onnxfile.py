@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latbench.errors import BadInput
-from latbench.pipeline import onnxfile as module
-from latbench.pipeline.inputs import Input, Inputs
-from latbench.pipeline.onnxfile import inspect
+from latbench.pipeline.own import onnxfile as module
+from latbench.pipeline.own.inputs import Input, Inputs
+from latbench.pipeline.own.onnxfile import inspect
 
 
 def test_inputs_and_opset_are_read(graph):

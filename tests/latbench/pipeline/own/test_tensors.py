@@ -9,10 +9,10 @@ from torch import nn
 
 from exporters.errors import InputError
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs
 from latbench.pipeline.options import RunOptions
+from latbench.pipeline.own.inputs import NONE, Inputs
+from latbench.pipeline.own.tensors import built_of, tensors
 from latbench.pipeline.run import run
-from latbench.pipeline.tensors import built_of, tensors
 
 SOURCE = """
 import torch

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Input, Inputs, Shape, generate, shapes_text
+from latbench.pipeline.own.inputs import NONE, Input, Inputs, Shape, generate, shapes_text
 
 
 def test_words_are_read_and_travel_between_processes():

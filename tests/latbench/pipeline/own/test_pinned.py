@@ -4,10 +4,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from latbench.errors import BadInput
-from latbench.pipeline import pinned as module
-from latbench.pipeline.inputs import Inputs
-from latbench.pipeline.onnxfile import inspect
-from latbench.pipeline.pinned import pin
+from latbench.pipeline.own import pinned as module
+from latbench.pipeline.own.inputs import Inputs
+from latbench.pipeline.own.onnxfile import inspect
+from latbench.pipeline.own.pinned import pin
 from latbench.pipeline.prepare import reference
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from exporters.errors import InputError, first_line
 from latbench.errors import BadInput
-from latbench.pipeline.adapt import adapted, named, needed
-from latbench.pipeline.inputs import TYPES
+from latbench.pipeline.own.adapt import adapted, named, needed
+from latbench.pipeline.own.inputs import TYPES
 from latbench.pipeline.subjects.base import Built
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import Input, Inputs, Shape, shapes_text
+from latbench.pipeline.own.inputs import Input, Inputs, Shape, shapes_text
 
 Axis = int | str | None
 """The size of an axis, the symbol that stands for it, or None for one that is open and has no name."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Input, Inputs, generate
-from latbench.pipeline.ports import Axis, Port, fixes, settled
+from latbench.pipeline.own.inputs import NONE, Input, Inputs, generate
+from latbench.pipeline.own.ports import Axis, Port, fixes, settled
 from latbench.runtimes.onnxfile import Span, fields, spans
 
 # Field numbers of onnx.proto3 in the ONNX project.

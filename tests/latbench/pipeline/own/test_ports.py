@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from latbench.errors import BadInput
-from latbench.pipeline.inputs import NONE, Inputs
-from latbench.pipeline.ports import Port, fixes, settled
+from latbench.pipeline.own.inputs import NONE, Inputs
+from latbench.pipeline.own.ports import Port, fixes, settled
 
 IMAGE = Port("x", ("batch", 3, "h", "w"), np.float32)
 IDS = Port("ids", ("batch", "length"), np.int64)

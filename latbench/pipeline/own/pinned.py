@@ -9,7 +9,7 @@ import numpy as np
 from exporters import wholefile
 from exporters.export import LARGEST
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.pipeline.onnxfile import OnnxFile
+from latbench.pipeline.own.onnxfile import OnnxFile
 
 if TYPE_CHECKING:
     import onnx

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from latbench.errors import BadInput
-from latbench.pipeline.adapt import adapted, named, needed
+from latbench.pipeline.own.adapt import adapted, named, needed
 
 A, B = torch.ones(2), torch.zeros(3)
 Pair = namedtuple("Pair", ["first", "second"])
