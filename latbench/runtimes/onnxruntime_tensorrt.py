@@ -177,12 +177,17 @@ def _told_of_engines(after: Mapping[str, tuple[int, int]], found: bool, open_ns:
 def _told_of_options(taken: Mapping[str, str]) -> dict[str, Any]:
     graph = taken.get("trt_cuda_graph_enable")
     return {
-        "cuda_graph": None if graph is None else "on" if graph == "1" else "off",
+        "cuda_graph": None if graph is None else "on" if _on(graph) else "off",
         "precisions_allowed": [
             "fp32",
-            *(name for name in ("fp16", "bf16") if taken.get(f"trt_{name}_enable") == "1"),
+            *(name for name in ("fp16", "bf16") if _on(taken.get(f"trt_{name}_enable"))),
         ],
     }
+
+
+def _on(value: str | None) -> bool:
+    """Tell whether a switch is on; the provider takes it as True and may read it back as 1."""
+    return value in ("1", "True")
 
 
 def _share(nodes: Mapping[str, int] | None) -> str:
@@ -201,7 +206,7 @@ def _share(nodes: Mapping[str, int] | None) -> str:
 def _read_back(path: Path, taken: Mapping[str, str]) -> str | None:
     """Return the precision that TensorRT was allowed, as read back; "fp32" only where TF32 is forbidden."""
     for name in ("fp16", "bf16"):
-        if taken.get(f"trt_{name}_enable") == "1":
+        if _on(taken.get(f"trt_{name}_enable")):
             return name
     weights = onnxfile.precision(onnxfile.weights(path)) or "fp32"
     if weights != "fp32":

@@ -173,6 +173,14 @@ def test_precision_is_what_tensorrt_was_allowed(prepare, asked, ran):
     assert facts.extra["precisions_allowed"] == ["fp32", *([ran] if ran in ("fp16", "bf16") else [])]
 
 
+@pytest.mark.parametrize("word", ["1", "True"])
+def test_a_switch_is_on_however_it_is_written(word, artifact):
+    taken = {"trt_fp16_enable": word, "trt_cuda_graph_enable": word}
+    told = onnxruntime_tensorrt._told_of_options(taken)
+    assert told == {"cuda_graph": "on", "precisions_allowed": ["fp32", "fp16"]}
+    assert onnxruntime_tensorrt._read_back(artifact, taken) == "fp16"
+
+
 def test_without_nvidias_variable_fp32_is_tf32(ort, artifact):
     session = RUNTIME.prepare(Source("onnx", path=str(artifact)), SessionOptions(device="cuda", threads=1))
     assert session.facts.precision == "tf32"
