@@ -9,6 +9,8 @@ from latbench.papers.table import PaperRow
 from latbench.records import RECORDS, TABLE, Row
 
 _QUICK = "quick"
+_TIMED = ("ok", "not_converged")
+"""Statuses of rows that have a latency to be compared, the better one first."""
 
 
 @dataclass(frozen=True, order=True)
@@ -25,7 +27,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Latency:
-    """A measured latency in ms with its 95 % interval; `ms` is None where its row did not end ok.
+    """A measured latency in ms with its 95 % interval; `ms` is None where its row ended without one.
+
+    A row that did not converge has both: its interval is wider than was asked for, and says by how much.
 
     `status`, `protocol` and `run_id` are those of its row; `others` is how many rows gave way to it.
     """
@@ -64,8 +68,8 @@ def answers(row: Row, asked: PaperRow) -> bool:
 def latencies(asked: PaperRow, rows: Iterable[Row]) -> dict[Setting, Latency]:
     """Return the latency of a paper's network in each setting in which `rows` hold it.
 
-    Of several rows in a setting one counts: an ok one before others, a full measurement before a quick one,
-    then the latest.
+    Of several rows in a setting one counts: an ok one before one that did not converge, that before others, a
+    full measurement before a quick one, then the latest.
     """
     held: dict[Setting, list[Row]] = {}
     for row in rows:
@@ -74,14 +78,16 @@ def latencies(asked: PaperRow, rows: Iterable[Row]) -> dict[Setting, Latency]:
     return {key: _latency(sorted(found, key=_worth)) for key, found in held.items()}
 
 
-def _worth(row: Row) -> tuple[bool, bool, str]:
-    return row["status"] == "ok", row["protocol"] != _QUICK, row["created"] or ""
+def _worth(row: Row) -> tuple[int, bool, str]:
+    status = row["status"]
+    worth = _TIMED.index(status) if status in _TIMED else len(_TIMED)
+    return -worth, row["protocol"] != _QUICK, row["created"] or ""
 
 
 def _latency(found: Sequence[Row]) -> Latency:
     row = found[-1]
     figures = [row[f"latency_{name}ms"] for name in ("", "ci95_low_", "ci95_high_")]
-    ms, low, high = figures if row["status"] == "ok" else (None, None, None)
+    ms, low, high = figures if row["status"] in _TIMED else (None, None, None)
     return Latency(row["status"], ms, low, high, row["protocol"], row["run_id"], len(found) - 1)
 
 

@@ -87,7 +87,11 @@ def latency(measured: Latency | None) -> str:
         return UNKNOWN
     if measured.ms is None:
         return measured.status
-    rough = " (quick)" if measured.protocol == "quick" else ""
+    remarks = [
+        *(["quick"] if measured.protocol == "quick" else []),
+        *(["not converged"] if measured.status == "not_converged" else []),
+    ]
+    rough = f" ({', '.join(remarks)})" if remarks else ""
     return interval(measured.ms, measured.low, measured.high) + rough
 
 

@@ -47,6 +47,18 @@ def test_ok_comes_before_full_and_full_before_late(asked, row):
     assert (found.ms, found.low, found.high, found.others) == (2.0, 1.9, 2.1, 4)
 
 
+def test_one_that_did_not_converge_counts_where_no_ok_one_does(asked, row):
+    late = "2026-02-01T00:00:00+00:00"
+    rows = [
+        row(latency=6.0, created=late, status="failed"),
+        row(latency=7.0, protocol="quick", status="not_converged"),
+    ]
+    (found,) = latencies(asked, rows).values()
+    assert (found.status, found.ms, found.others) == ("not_converged", 7.0, 1)
+    (found,) = latencies(asked, [*rows, row(latency=8.0, protocol="quick")]).values()
+    assert (found.status, found.ms, found.others) == ("ok", 8.0, 2)
+
+
 def test_what_did_not_end_ok_shows_how_it_ended_and_no_latency(asked, row):
     (found,) = latencies(asked, [row(status="parity_failed")]).values()
     assert (found.status, found.ms, found.low, found.high) == ("parity_failed", None, None, None)

@@ -28,6 +28,12 @@ def test_a_measured_latency_shows_its_interval_or_how_it_ended(shown):
     assert latency(None) == "–"
 
 
+def test_a_latency_that_did_not_converge_says_so():
+    held = Latency("not_converged", 10.0, 8.0, 12.0, "adaptive", "r1")
+    assert latency(held) == "10.0 ± 2.0 (not converged)"
+    assert latency(replace(held, protocol="quick")) == "10.0 ± 2.0 (quick, not converged)"
+
+
 def test_columns_that_hold_nothing_are_left_out(unmeasured):
     lines = tuple(replace(line, row=replace(line.row, speed={}, top1=None)) for line in unmeasured.lines)
     told = cells(replace(unmeasured, lines=lines))
