@@ -258,7 +258,7 @@ def _grouped(pairs: Iterable[tuple[str | None, str]]) -> Iterator[str]:
 
 def _measurements(shown: Beside) -> Iterator[str]:
     if not shown.settings:
-        yield "No measured latency of these networks: --results DIR names what `latbench run` measured."
+        yield f"No measured latency of these networks{_other_sizes(shown)}."
         return
     facets = {name: sorted({getattr(one, name) for one in shown.settings}) for name in _FACETS[1:]}
     told = ", ".join(f"{name.partition('_')[0]} {' / '.join(map(str, one))}" for name, one in facets.items())
@@ -273,6 +273,16 @@ def _measurements(shown: Beside) -> Iterator[str]:
         yield f"Of several rows in one setting the latest full, ok one is shown; {others} gave way."
     if shown.unused:
         yield f"{shown.unused} rows at another resolution or batch than the paper's are left out."
+
+
+def _other_sizes(shown: Beside) -> str:
+    if not shown.unused:
+        return ": --results DIR names what `latbench run` measured"
+    one = shown.unused == 1
+    return (
+        f" as in the paper: {shown.unused} row{'' if one else 's'} of them {'is' if one else 'are'} at another "
+        "resolution or batch; `latbench run --resolution` measures at the paper's"
+    )
 
 
 def below(shown: Beside) -> list[str]:

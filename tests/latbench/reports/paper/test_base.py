@@ -41,6 +41,21 @@ def test_columns_that_hold_nothing_are_left_out(unmeasured):
 
 
 @pytest.mark.parametrize(
+    ("unused", "told"),
+    [
+        (0, "No measured latency of these networks: --results DIR names what `latbench run` measured."),
+        (
+            1,
+            "No measured latency of these networks as in the paper: 1 row of them is at another resolution "
+            "or batch; `latbench run --resolution` measures at the paper's.",
+        ),
+    ],
+)
+def test_where_nothing_was_measured_it_says_what_is_missing(unmeasured, unused, told):
+    assert told in notes(replace(unmeasured, unused=unused))
+
+
+@pytest.mark.parametrize(
     ("other", "named"),
     [
         ({}, ("onnxruntime, 4 threads",) * 2),
