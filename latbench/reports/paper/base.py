@@ -278,11 +278,9 @@ def _measurements(shown: Beside) -> Iterator[str]:
 def _other_sizes(shown: Beside) -> str:
     if not shown.unused:
         return ": --results DIR names what `latbench run` measured"
-    one = shown.unused == 1
-    return (
-        f" as in the paper: {shown.unused} row{'' if one else 's'} of them {'is' if one else 'are'} at another "
-        "resolution or batch; `latbench run --resolution` measures at the paper's"
-    )
+    rows = "1 row of them is" if shown.unused == 1 else f"{shown.unused} rows of them are"
+    mend = "`latbench run --resolution` measures at the paper's"
+    return f" as in the paper: {rows} at another resolution or batch; {mend}"
 
 
 def below(shown: Beside) -> list[str]:
