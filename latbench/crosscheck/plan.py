@@ -48,7 +48,7 @@ def planned(
     """
     candidates, missing = [], []
     for tool in using:
-        found = _available(tool)
+        found = tool.check()
         if found.available:
             candidates.append((tool, found.version))
         else:
@@ -67,15 +67,21 @@ def planned(
     return tuple(pairs), tuple(missing)
 
 
-def _available(tool: Tool) -> Availability:
-    if tool.runtime not in runtimes.runtimes():
-        mend = "none yet: there is nothing of ours to compare it with"
-        return Availability(False, reason=f"latbench has no runtime {tool.runtime}", mend=mend)
-    return tool.check()
-
-
 def _cells(options: RunOptions, names: Sequence[str], watch: Watch) -> dict[str, Planned]:
-    asked = replace(options, runtimes=tuple(dict.fromkeys(names)))
+    """Return the cell of each runtime of `names`: on the CPU, or on a GPU where it knows nothing else."""
+    found: dict[str, Planned] = {}
+    for device in ("cpu", "cuda"):
+        those = tuple(name for name in dict.fromkeys(names) if _device(name) == device)
+        if those:
+            found |= _cells_on(replace(options, runtimes=those, device=device), watch)
+    return found
+
+
+def _device(runtime: str) -> str:
+    return "cpu" if "cpu" in runtimes.get(runtime).devices else "cuda"
+
+
+def _cells_on(asked: RunOptions, watch: Watch) -> dict[str, Planned]:
     subject = subjects(asked)
     idle(subject, asked.inputs)  # refuses what a model with its own inputs cannot take
     try:

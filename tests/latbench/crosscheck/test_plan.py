@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pytest
 
 from latbench.crosscheck import plan
@@ -32,9 +34,21 @@ def test_tools_that_cannot_run_are_rows_and_none_at_all_is_a_fault(echo, tmp_pat
         plan.planned("efficientmod_xxs", options, [echo], Watch())
 
 
-def test_a_tool_of_a_runtime_that_latbench_lacks_says_so(tmp_path):
-    with pytest.raises(EnvironmentFault, match="latbench has no runtime tensorrt"):
-        plan.planned("m", RunOptions(names=("m",), output=tmp_path), plan.chosen(["trtexec"], []), Watch())
+def test_a_tool_of_a_runtime_for_gpus_alone_is_held_against_it_there(tmp_path, monkeypatch):
+    (tool,) = plan.chosen(["trtexec"], [])
+    monkeypatch.setattr(type(tool), "check", lambda self: Availability(True, version="11"))
+    asked = []
+
+    def survey(task, told, environment):
+        asked.append(told)
+        lacking = Availability(False, reason="no GPU", mend="get one")
+        return {"available": {"tensorrt": asdict(lacking)}}
+
+    monkeypatch.setattr(plan, "call", survey)
+    options = RunOptions(names=("efficientmod_xxs",), output=tmp_path)
+    with pytest.raises(EnvironmentFault, match=r"trtexec: .*no GPU.*get one"):
+        plan.planned("efficientmod_xxs", options, [tool], Watch())
+    assert asked == [{"names": ["tensorrt"], "device": "cuda"}]
 
 
 def test_a_runtime_whose_import_ends_the_process_is_named(echo, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ def test_the_survey_tells_what_runs_and_what_it_costs():
 
 
 def test_a_device_a_runtime_lacks_comes_with_a_mend():
-    found = Survey.from_json(survey(["fake"], "cuda"), wall_s=0)
+    found = Survey.from_json(survey(["fake"], "abacus"), wall_s=0)
     assert not found.available["fake"].available
     assert found.available["fake"].mend == "--device cpu"
     assert found.start_s == 0

@@ -17,7 +17,7 @@ def test_a_near_name_is_suggested():
 
 
 def test_a_far_name_gets_the_list():
-    with pytest.raises(BadInput, match="onnxruntime, openvino, pytorch"):
+    with pytest.raises(BadInput, match="onnxruntime, onnxruntime_tensorrt, openvino, pytorch, tensorrt"):
         runtimes.get("zzz")
 
 

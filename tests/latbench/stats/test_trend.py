@@ -87,5 +87,6 @@ def test_nothing_to_see_is_no_trend(values):
 @given(st.lists(st.integers(1, 10**6), min_size=4, max_size=60).map(np.array))
 def test_reversed_time_reverses_the_trend(values):
     there, back = trend(values), trend(values[::-1])
-    assert np.log1p(there.slope) == pytest.approx(-np.log1p(back.slope), abs=1e-9)
+    # A fall by almost all is a slope close to -1, where a float keeps few digits of what is left.
+    assert np.log1p(there.slope) == pytest.approx(-np.log1p(back.slope), rel=1e-6, abs=1e-9)
     assert 0 <= there.p_value <= 1
