@@ -13,7 +13,7 @@ from typing import Any
 from latbench.runtimes import torchmodule
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
 from latbench.runtimes.torchcuda import Gpu
-from latbench.runtimes.torchmodule import ModuleSession
+from latbench.runtimes.torchmodule import ModuleSession, TorchRuntime
 
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
@@ -121,7 +121,7 @@ def _told(counted: Mapping[str, int], gpu: Gpu | None, given: Mapping[str, Any])
     return told
 
 
-class TorchCompile:
+class TorchCompile(TorchRuntime):
     """torch.compile with its Inductor backend, for fixed shapes; compiled while the inputs are bound.
 
     What was compiled is kept in a folder of the user's cache and found again by the next process; the fact
@@ -129,15 +129,12 @@ class TorchCompile:
     """
 
     name = "torch_compile"
-    package = "torch"
-    accepts = frozenset({"module"})
     devices = frozenset({"cpu", "cuda"})
-    precisions = torchmodule.PRECISIONS
     knobs = _KNOBS
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether torch is importable, computes on `device`, and has the compiler it needs for that."""
-        found = torchmodule.check(self.name, device, self.devices)
+        found = super().check(device)
         if not found.available:
             return found
         if device != "cpu" and importlib.util.find_spec("triton") is None:
@@ -158,7 +155,7 @@ class TorchCompile:
         That folder is the user's TORCHINDUCTOR_CACHE_DIR, else latbench/torchinductor in the folder for
         caches ($XDG_CACHE_HOME, ~/.cache without).
         """
-        found = {**torchmodule.environment(options), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+        found = {**super().environment(options), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         if not knob(self, options, "cache"):
             found["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"
         if not os.environ.get(CACHE):

@@ -5,12 +5,12 @@ from typing import Any
 
 from latbench.errors import BadInput
 from latbench.runtimes import torchmodule
-from latbench.runtimes.base import Availability, SessionOptions, Source, knob
+from latbench.runtimes.base import SessionOptions, Source, knob
 from latbench.runtimes.torchcuda import Gpu
-from latbench.runtimes.torchmodule import ModuleSession
+from latbench.runtimes.torchmodule import ModuleSession, TorchRuntime
 
 
-class TorchCudaGraph:
+class TorchCudaGraph(TorchRuntime):
     """The module's kernels launched by the GPU itself: what eager mode costs the host for each is left out.
 
     The inference is captured while it is bound, after a few calls on the same stream. A module that cannot be
@@ -18,19 +18,7 @@ class TorchCudaGraph:
     """
 
     name = "torch_cudagraph"
-    package = "torch"
-    accepts = frozenset({"module"})
     devices = frozenset({"cuda"})
-    precisions = torchmodule.PRECISIONS
-    knobs = torchmodule.KNOBS
-
-    def check(self, device: str = "cuda") -> Availability:
-        """Tell whether torch is importable and sees a GPU."""
-        return torchmodule.check(self.name, device, self.devices)
-
-    def environment(self, options: SessionOptions) -> dict[str, str]:
-        """Return the variables by which the OpenMP libraries stop spinning, read when torch is imported."""
-        return torchmodule.environment(options)
 
     def prepare(self, source: Source, options: SessionOptions) -> ModuleSession:
         """Call the factory and put its module into eval and inference mode on the GPU."""

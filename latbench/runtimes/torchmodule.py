@@ -235,6 +235,28 @@ def check(name: str, device: str, devices: frozenset[str]) -> Availability:
     return torchcuda.check(found)
 
 
+class TorchRuntime:
+    """What the runtimes of PyTorch have in common: they load modules, and stand in one package.
+
+    `name` and `devices` are a runtime's own; `check` and `environment` are unless it needs more.
+    """
+
+    package = "torch"
+    accepts = frozenset({"module"})
+    precisions = PRECISIONS
+    knobs = KNOBS
+    name: str
+    devices: frozenset[str]
+
+    def check(self, device: str = "cpu") -> Availability:
+        """Tell whether torch is importable and computes on `device`."""
+        return check(self.name, device, self.devices)
+
+    def environment(self, options: SessionOptions) -> dict[str, str]:
+        """Return the variables by which the OpenMP libraries stop spinning, read when torch is imported."""
+        return environment(options)
+
+
 def _backends() -> tuple[str, ...]:
     from torch import backends
 
