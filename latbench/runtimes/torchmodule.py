@@ -88,6 +88,11 @@ class ModuleSession:
                 run = torchcuda.Run(self._gpu, pairs, function, self._latest)
                 self.run, self.device_ns = run.once, run.device_ns
 
+    @property
+    def bound(self) -> tuple[Any, tuple[Any, ...]]:
+        """The module, and the tensors on the host that hold its inputs: on the CPU what it is called with."""
+        return self._module, tuple(self._hosts)
+
     def outputs(self) -> Arrays:
         """Return copies of the latest outputs: "output", "output_1", ... or the keys of a mapping."""
         return {name: _array(tensor) for name, tensor in named(self._latest[0]).items()}

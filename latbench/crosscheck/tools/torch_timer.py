@@ -65,9 +65,8 @@ class TorchTimer:
         import timeit
 
         run, clock = session.run, MONOTONIC
-        loop = timeit.Timer(
-            _STATEMENT, globals={"module": session._module, "inputs": tuple(session._tensors)}
-        )
+        module, tensors = session.bound
+        loop = timeit.Timer(_STATEMENT, globals={"module": module, "inputs": tensors})
 
         def ours() -> Mapping[str, int]:
             begin = clock()
