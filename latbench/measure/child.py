@@ -43,8 +43,10 @@ def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
 
 
 def out_of_memory(error: MemoryError) -> str:
-    """Return the reason of a launch that ended so: the words of `error`, such as those of a GPU, if any."""
-    return " ".join(str(error).split())[:REASON_LENGTH] or "the measuring process ran out of memory"
+    """Return the reason of a launch that ended so, with the words of `error`, such as those of a GPU, if any."""
+    words = " ".join(str(error).split())
+    ended = "the measuring process ran out of memory"
+    return f"{ended}: {words}"[:REASON_LENGTH] if words else ended
 
 
 def _measure(request: LaunchRequest, clock: Clock) -> LaunchResult:

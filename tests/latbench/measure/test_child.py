@@ -204,7 +204,8 @@ def test_exhausted_memory_is_its_own_status(reference):
 
 
 def test_whose_memory_was_exhausted_is_told_where_it_is_known():
-    assert child.out_of_memory(MemoryError("the GPU is\nfull")) == "the GPU is full"
+    told = child.out_of_memory(MemoryError("the GPU is\nfull"))
+    assert told == "the measuring process ran out of memory: the GPU is full"
     assert len(child.out_of_memory(MemoryError("x" * 10_000))) == 600
 
 
