@@ -18,7 +18,7 @@ from latbench.stats.levels import ENOUGH, Level, Levels, levels
 from latbench.stats.licence import licensed, samples_needed
 from latbench.stats.percentiles import quantile, quantile_interval
 from latbench.stats.rank import RankCorrelation, rank_correlation
-from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval
+from latbench.stats.ratio import Effect, block_effect, block_ratio, ratio_interval, round_ratio
 from latbench.stats.segments import Segment, segments
 from latbench.stats.sequential import spent
 from latbench.stats.step import step
@@ -71,6 +71,7 @@ __all__ = [
     "quantile_interval",
     "rank_correlation",
     "ratio_interval",
+    "round_ratio",
     "samples_needed",
     "segments",
     "slowdown",

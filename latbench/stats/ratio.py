@@ -91,10 +91,27 @@ def ratio_interval(baseline: Launches, candidate: Launches, confidence: float = 
     """
     if len(baseline) != len(candidate):
         raise ValueError(f"launches do not pair: {len(baseline)} against {len(candidate)}")
-    logs = t_interval(log_medians(baseline) - log_medians(candidate), confidence)
-    if logs.low is None or logs.high is None:
-        return Interval(math.exp(logs.estimate), None, None)
-    return Interval(math.exp(logs.estimate), _exponential(logs.low), _exponential(logs.high))
+    return _exponentials(t_interval(log_medians(baseline) - log_medians(candidate), confidence))
+
+
+def round_ratio(baseline: Launches, candidate: Launches, confidence: float = 0.95) -> Interval:
+    """Return baseline / candidate latency with its interval, where both took turns inside each launch.
+
+    Sample i of the two in a launch belongs to one round, so what befell the machine then falls on both: a
+    launch stands for the median over rounds of the log ratio, which swings less than that of its medians.
+    ValueError when launches or rounds do not pair or a latency is 0.
+    """
+    if [len(one) for one in baseline] != [len(one) for one in candidate]:
+        raise ValueError("the rounds of baseline and candidate do not pair")
+    if not all((one > 0).all() for one in (*baseline, *candidate)):
+        raise ValueError("a latency of 0 ns has no ratio")
+    rounds = [np.log(one) - np.log(other) for one, other in zip(baseline, candidate, strict=True)]
+    return _exponentials(t_interval(np.array([float(np.median(one)) for one in rounds]), confidence))
+
+
+def _exponentials(logs: Interval) -> Interval:
+    ends = (None if end is None else _exponential(end) for end in (logs.low, logs.high))
+    return Interval(math.exp(logs.estimate), *ends)
 
 
 def _exponential(value: float) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from latbench.stats.interval import Interval
-from latbench.stats.ratio import block_effect, block_ratio, mean_effect, ratio_interval
+from latbench.stats.ratio import block_effect, block_ratio, mean_effect, ratio_interval, round_ratio
 
 samples = st.lists(st.integers(1, 10**9), min_size=1, max_size=5).map(np.array)
 pairs = st.lists(st.tuples(samples, samples), min_size=2, max_size=8)
@@ -48,6 +48,34 @@ def test_what_does_not_pair_is_refused():
         ratio_interval((np.array([3]),), ())
     with pytest.raises(ValueError, match="0 ns"):
         ratio_interval((np.array([3]),), (np.array([0]),))
+
+
+def test_what_befalls_a_round_falls_on_both():
+    generator = np.random.default_rng(0)
+    pace = [np.exp(generator.normal(0, 0.5, size=9)) for _ in range(4)]
+    found = round_ratio(tuple(3e6 * one for one in pace), tuple(2e6 * one for one in pace))
+    assert (found.estimate, found.low, found.high) == pytest.approx((1.5, 1.5, 1.5))
+    alone = ratio_interval(tuple(3e6 * one[::2] for one in pace), tuple(2e6 * one[1::2] for one in pace))
+    assert alone.high / alone.low > 1.1
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1), min_size=2))
+def test_rounds_swap_to_the_reciprocal(launches):
+    baseline, candidate = (tuple(np.array(one)[:, side] for one in launches) for side in (0, 1))
+    one, other = round_ratio(baseline, candidate), round_ratio(candidate, baseline)
+    assert one.low <= one.estimate <= one.high
+    assert math.log(other.estimate) == pytest.approx(-math.log(one.estimate), abs=1e-9)
+
+
+def test_rounds_that_do_not_pair_are_refused():
+    pair = np.array([3, 4])
+    for other in ((), (pair[:1],), (pair, pair)):
+        with pytest.raises(ValueError, match="do not pair"):
+            round_ratio((pair,), other)
+    with pytest.raises(ValueError, match="0 ns"):
+        round_ratio((pair,), (np.array([3, 0]),))
+    assert round_ratio((pair,), (pair,)) == Interval(1.0, None, None)
 
 
 def test_the_block_is_the_unit():
