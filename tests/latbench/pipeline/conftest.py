@@ -90,6 +90,13 @@ def plan():
     return make
 
 
+@pytest.fixture
+def survey() -> dict:
+    """What a worker says of a machine that has the fake runtime alone."""
+    fake = {"available": True, "version": "1", "precisions": ["fp32", "bf16", "fp16"]}
+    return {"available": {"fake": fake}, "import_s": {}, "macs_per_s": 1e9, "busy_s": 0}
+
+
 class Listener(Watch):
     """Remembers what it heard, as (event, words)."""
 

@@ -8,21 +8,15 @@ from latbench.pipeline.compare import compare, parts
 from latbench.pipeline.options import RunOptions
 from latbench.records import read
 
-SURVEY = {
-    "available": {"fake": {"available": True, "version": "1", "precisions": ["fp32", "bf16", "fp16"]}},
-    "import_s": {},
-    "macs_per_s": 1e9,
-    "busy_s": 0,
-}
 FACTS = {"version": "1", "boundary": "host", "precision": "fp32", "provider": "fake", "device": "cpu"}
 
 
 @pytest.fixture
-def options(tmp_path, monkeypatch):
+def options(tmp_path, monkeypatch, survey):
     """Makes options of small sessions of the fake runtime; the survey takes no process."""
     call = run_module.call
     monkeypatch.setattr(
-        run_module, "call", lambda task, *rest: SURVEY if task == "survey" else call(task, *rest)
+        run_module, "call", lambda task, *rest: survey if task == "survey" else call(task, *rest)
     )
 
     def make(blocks=4, **fields) -> RunOptions:
@@ -101,8 +95,8 @@ def test_an_interrupted_session_goes_on(options, models):
     assert len(read(options().output).runs) == 1
 
 
-def test_a_runtime_that_is_missing_leaves_nothing_to_measure(options, models, monkeypatch):
-    monkeypatch.setitem(SURVEY["available"], "openvino", {"available": False, "reason": "gone", "mend": "x"})
+def test_a_runtime_that_is_missing_leaves_nothing_to_measure(options, models, survey):
+    survey["available"]["openvino"] = {"available": False, "reason": "gone", "mend": "x"}
     with pytest.raises(EnvironmentFault, match="Nothing can run here"):
         compare(*models, options(runtimes=("openvino",)), margin=0.02, launcher=Timed(base=2.0))
     found = compare(

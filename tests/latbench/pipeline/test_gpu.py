@@ -178,19 +178,13 @@ def test_what_cuda_tells_of_its_first_device(monkeypatch):
 
 
 MEASURED = {"copy_gb_s": 3000.0, "tflops": {"fp32": 50.0}, "how": "so", "device": "NVIDIA H"}
-SURVEY = {
-    "available": {"fake": {"available": True, "version": "1"}},
-    "import_s": {},
-    "macs_per_s": 1e9,
-    "busy_s": 0,
-}
 
 
 @pytest.fixture
-def options(graph, tmp_path, monkeypatch):
+def options(graph, tmp_path, monkeypatch, survey):
     """Makes options of a small run of the fake runtime on cuda; the worker's tasks are done here."""
     path = graph()
-    monkeypatch.setattr(run_module, "call", lambda *_: SURVEY)
+    monkeypatch.setattr(run_module, "call", lambda *_: survey)
     monkeypatch.setattr(plan_module, "call", lambda task, asked, **_: TASKS[task](**asked))
     monkeypatch.setattr(gpu, "present", lambda tree: True)
     monkeypatch.setattr(gpu, "call", lambda task, _: MEASURED if task == "roofline" else {"uuid": "GPU-1"})

@@ -17,22 +17,15 @@ from latbench.pipeline.run import run, run_parts
 from latbench.pipeline.worker import TASKS
 from latbench.records import TABLE, Store, csvfile, read
 
-SURVEY = {
-    "available": {"fake": {"available": True, "version": "1"}},
-    "import_s": {},
-    "macs_per_s": 1e9,
-    "busy_s": 0,
-}
-
 
 @pytest.fixture
-def options(graph, tmp_path, monkeypatch):
+def options(graph, tmp_path, monkeypatch, survey):
     """Makes options of small runs of the fake runtime on an identity graph; nothing but launches takes one.
 
     Worker's tasks are done in this process, but for the survey, which is known.
     """
     path = graph()
-    monkeypatch.setattr(module, "call", lambda *_: SURVEY)
+    monkeypatch.setattr(module, "call", lambda *_: survey)
     monkeypatch.setattr(plan, "call", lambda task, asked, **_: TASKS[task](**asked))
 
     def make(**fields) -> RunOptions:
@@ -212,9 +205,9 @@ def test_names_are_checked_before_the_directory_is_made(options):
     assert not chosen.output.exists()
 
 
-def test_no_runtime_at_all_is_an_environment_fault(options, monkeypatch):
+def test_no_runtime_at_all_is_an_environment_fault(options, survey):
     gone = {"available": False, "reason": "fake is not installed", "mend": "install it"}
-    monkeypatch.setattr(module, "call", lambda *_: SURVEY | {"available": {"fake": gone}})
+    survey["available"] = {"fake": gone}
     with pytest.raises(EnvironmentFault, match="fake is not installed; mend: install it"):
         run(options())
     assert read(options().output).runs == ()

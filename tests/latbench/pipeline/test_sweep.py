@@ -17,23 +17,18 @@ from latbench.records import csvfile, read
 from latbench.runtimes.base import Source
 
 BLOCK = "efficientmod_block_c4_r2_{}"
-SURVEY = {
-    "available": {"fake": {"available": True, "version": "1"}},
-    "import_s": {},
-    "macs_per_s": 1e9,
-    "busy_s": 0,
-}
 
 
 class Worker:
     """Stands for the worker: every form is prepared, with the graph that `structures` say by form."""
 
-    def __init__(self):
+    def __init__(self, survey):
+        self.survey = survey
         self.jobs, self.structures, self.failed, self.dies = [], {}, {}, False
 
     def __call__(self, task, arguments, env=None):
         if task == "survey":
-            return SURVEY
+            return self.survey
         if self.dies:
             raise WorkerDied("ended by SIGKILL", "oom")
         assert task == "lowered"
@@ -54,8 +49,8 @@ class Worker:
 
 
 @pytest.fixture
-def worker(monkeypatch):
-    found = Worker()
+def worker(monkeypatch, survey):
+    found = Worker(survey)
     empty = SharedCell("empty", Source("onnx", "empty.onnx"))
     monkeypatch.setattr(run, "call", found)
     monkeypatch.setattr(module, "call", found)
@@ -149,7 +144,7 @@ def test_a_form_that_cannot_be_prepared_fails_and_the_others_go_on(worker, optio
 
 def test_when_the_worker_dies_each_form_is_made_alone(worker, options, listener, monkeypatch):
     worker.dies = True
-    made = Worker()
+    made = Worker(worker.survey)
 
     def alone(self, wishes):
         source = {"source": Source("onnx", path="m.onnx").to_json()}
