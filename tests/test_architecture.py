@@ -176,6 +176,21 @@ RUNTIMES = tuple(
         isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "RUNTIME" for n in ast.parse(source).body
     )
 )
+SHARED = "latbench.runtimes.shared"
+ROOMS = tuple(
+    sorted(
+        {
+            ".".join(name.split(".")[:3])
+            for name in MODULES
+            if name.startswith("latbench.runtimes.") and name.count(".") > 2
+        }
+    )
+)
+
+
+def beside(module: str) -> str:
+    """Return the room beside the runtimes that holds `module`."""
+    return next(held for held in ROOMS if within(module, held))
 
 
 @dataclass(frozen=True)
@@ -261,6 +276,27 @@ RULES = (
         harmless=(("latbench.runtimes.new", "from latbench.runtimes.base import Facts\nimport openvino"),),
     ),
     Rule(
+        "a room beside the runtimes uses the protocol, what all share, and itself",
+        "a vendor's helpers need no other vendor's, and no runtime: what two of them need is shared",
+        lambda use: (
+            use.kind == "import"
+            and within(use.module, *ROOMS)
+            and within(use.name, "latbench.runtimes")
+            and not within(use.name, "latbench.runtimes.base", SHARED, beside(use.module))
+        ),
+        planted=(
+            ("latbench.runtimes.ort.new", "from latbench.runtimes import openvino"),
+            ("latbench.runtimes.ort.new", "from latbench.runtimes.trt import build"),
+            ("latbench.runtimes.shared.new", "def f():\n    from latbench.runtimes.pt import cuda"),
+            ("latbench.runtimes.trt.new", "from latbench import runtimes"),
+        ),
+        harmless=(
+            ("latbench.runtimes.trt.new", "from latbench.runtimes.trt import build"),
+            ("latbench.runtimes.pt.new", "from latbench.runtimes.shared import cuda"),
+            ("latbench.runtimes.new", "from latbench.runtimes.ort import providers"),
+        ),
+    ),
+    Rule(
         "measure names no runtime",
         "every runtime is timed by the same steps; what one needs differently stands in its own file",
         lambda use: (
@@ -339,3 +375,9 @@ def test_every_room_of_the_road_stands():
 def test_every_module_is_read():
     assert {"exporters", "exporters.parity", "latbench", "latbench.zoo.layers.modulation"} <= set(MODULES)
     assert {"latbench.runtimes.fake", "latbench.runtimes.onnxruntime"} <= set(RUNTIMES)
+    assert {"latbench.runtimes.ort", "latbench.runtimes.trt", SHARED} <= set(ROOMS)
+
+
+def test_a_runtime_stands_where_it_is_looked_for():
+    hidden = [runtime for runtime in RUNTIMES if within(runtime, *ROOMS)]
+    assert not hidden, "runtimes are found in their folder alone, not in the rooms beside them"

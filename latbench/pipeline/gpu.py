@@ -16,7 +16,7 @@ from latbench.pipeline.child import WorkerDied, call
 from latbench.pipeline.roofline import nothing
 from latbench.pipeline.watch import Watch
 from latbench.records import RunRecord, Store
-from latbench.runtimes import cuda
+from latbench.runtimes.shared import cuda
 
 CUDA, NVML, ROOFLINE = "cuda", "nvml", "roofline"
 

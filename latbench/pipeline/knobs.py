@@ -6,7 +6,7 @@ from latbench import runtimes
 from latbench.errors import BadInput
 from latbench.records import CellPlan
 from latbench.runtimes.base import SessionOptions, Value
-from latbench.runtimes.knobs import from_text, read
+from latbench.runtimes.shared.knobs import from_text, read
 
 Knobs = Mapping[str, Mapping[str, Value]]
 """The values set, by runtime and by the option's name."""

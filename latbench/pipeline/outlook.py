@@ -10,7 +10,7 @@ from latbench.pipeline.rule import pilot_s
 from latbench.pipeline.survey import Survey
 from latbench.pipeline.watch import Overview
 from latbench.records import CellPlan, RunRecord
-from latbench.runtimes.knobs import to_text
+from latbench.runtimes.shared.knobs import to_text
 
 Seen = Mapping[estimate.Key, estimate.Cost]
 """What earlier launches cost."""

@@ -26,7 +26,7 @@ from latbench.pipeline.watch import Watch
 from latbench.pipeline.wish import EAGER, Wish
 from latbench.records import CellPlan
 from latbench.runtimes.base import Availability, Source
-from latbench.runtimes.knobs import to_text
+from latbench.runtimes.shared.knobs import to_text
 
 GIVEN = "given"
 """The target of somebody's own ONNX file: it is timed as it was given."""

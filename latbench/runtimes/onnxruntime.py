@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from latbench.errors import BadInput
-from latbench.runtimes import onnxfile, ortcheck, ortcuda, ortsession
 from latbench.runtimes.base import (
     Arrays,
     Availability,
@@ -19,7 +18,10 @@ from latbench.runtimes.base import (
     Source,
     wanted,
 )
-from latbench.runtimes.vendor import installed
+from latbench.runtimes.ort import common, providers
+from latbench.runtimes.ort import cuda as ortcuda
+from latbench.runtimes.shared import onnxfile
+from latbench.runtimes.shared.vendor import installed
 
 _CPU = "CPUExecutionProvider"
 
@@ -45,7 +47,7 @@ class OnnxRuntimeSession:
         """Copy `inputs` into the bound values, cast to the types the graph declares."""
         first = not self._inputs
         for node in self._session.get_inputs():
-            array = wanted(inputs, node.name).astype(ortsession.dtype(node), order="C", casting="same_kind")
+            array = wanted(inputs, node.name).astype(common.dtype(node), order="C", casting="same_kind")
             if first:
                 self._inputs[node.name] = value = _value(array.shape, array.dtype.type)
                 self._binding.bind_ortvalue_input(node.name, value)
@@ -55,8 +57,8 @@ class OnnxRuntimeSession:
 
     def _bind_outputs(self) -> None:
         for node in self._session.get_outputs():
-            if ortsession.static(node):
-                self._binding.bind_ortvalue_output(node.name, _value(node.shape, ortsession.dtype(node)))
+            if common.static(node):
+                self._binding.bind_ortvalue_output(node.name, _value(node.shape, common.dtype(node)))
             else:
                 self._binding.bind_output(node.name, "cpu")
 
@@ -104,7 +106,7 @@ class OnnxRuntime:
         offers = tuple(onnxruntime.get_available_providers())
         found = Availability(True, onnxruntime.__version__, offers=offers)
         if device == "cuda":
-            return ortcheck.available(ortcuda.PROVIDER, found, ("fp32", "tf32", "fp16"))
+            return providers.available(ortcuda.PROVIDER, found, ("fp32", "tf32", "fp16"))
         if device == "cpu" and _CPU in offers:
             return replace(found, precisions=("fp32",))
         reason = f"this build of onnxruntime has no execution provider for device {device!r}"
@@ -123,10 +125,10 @@ class OnnxRuntime:
         if options.precision != "fp32":
             raise BadInput(f"onnxruntime has {options.precision} on --device cuda only.")
         path = str(source.path)
-        before = ortsession.os_threads()
-        chosen = ortsession.session_options(options)
+        before = common.os_threads()
+        chosen = common.session_options(options)
         session = onnxruntime.InferenceSession(path, chosen, providers=[(_CPU, {})])
-        after = ortsession.os_threads()
+        after = common.os_threads()
         return OnnxRuntimeSession(session, _facts(session, path, before, after))
 
 
@@ -140,9 +142,9 @@ def _facts(session: Any, path: str, before: int | None, after: int | None) -> Fa
     return Facts(
         provider=provider,
         device="cpu" if provider == _CPU else None,
-        precision=ortsession.precision(session, held),
-        threads=ortsession.threads(asked, before, after),
-        spinning=ortsession.spinning(live),
+        precision=common.precision(session, held),
+        threads=common.threads(asked, before, after),
+        spinning=common.spinning(live),
         version=onnxruntime.__version__,
         extra={
             "weights": held,

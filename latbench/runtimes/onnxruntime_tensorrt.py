@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from latbench.errors import BadInput, EnvironmentFault
-from latbench.runtimes import cuda, onnxfile, ortcheck, ortcuda, ortdevice, tensorrt_cache
 from latbench.runtimes.base import Availability, Knob, Session, SessionOptions, Source, knob
-from latbench.runtimes.vendor import installed
+from latbench.runtimes.ort import cuda as ortcuda
+from latbench.runtimes.ort import device, providers
+from latbench.runtimes.shared import cuda, derived, onnxfile
+from latbench.runtimes.shared.vendor import installed
 
 PROVIDER = "TensorrtExecutionProvider"
 _PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
@@ -53,7 +55,7 @@ class OnnxRuntimeTensorRt:
 
         offers = tuple(onnxruntime.get_available_providers())
         found = Availability(True, onnxruntime.__version__, offers=offers)
-        return ortcheck.available(PROVIDER, found, _PRECISIONS)
+        return providers.available(PROVIDER, found, _PRECISIONS)
 
     def environment(self, options: SessionOptions) -> dict[str, str]:
         """Return the variable that forbids TF32 to NVIDIA's libraries, unless "tf32" is asked for."""
@@ -69,7 +71,7 @@ class OnnxRuntimeTensorRt:
             asked = f"{options.precision} on device {options.device!r}"
             raise BadInput(f"onnxruntime_tensorrt cannot be asked for {asked}; it has --device cuda only.")
         path = Path(str(source.path))
-        ortcheck.preload(PROVIDER)
+        providers.preload(PROVIDER)
         kept = _folder(path, options) if knob(self, options, "engine_cache") else None
         timings = _timings(path) if knob(self, options, "timing_cache") else None
         before = _engines(kept)
@@ -79,10 +81,10 @@ class OnnxRuntimeTensorRt:
                 (PROVIDER, provider_options(self, options, kept, timings)),
                 (ortcuda.PROVIDER, {"use_tf32": str(int(options.precision == "tf32"))}),
             ]
-            opened = ortdevice.open_session(str(path), options, chosen, stream)
+            opened = device.open_session(str(path), options, chosen, stream)
             after = _engines(kept)
             found = bool(before) and before == after
-            facts = ortdevice.facts_of(
+            facts = device.facts_of(
                 opened,
                 _share(opened.nodes),
                 _read_back(path, opened.session.get_provider_options()[PROVIDER]),
@@ -94,7 +96,7 @@ class OnnxRuntimeTensorRt:
                     **ortcuda.gpu(),
                 },
             )
-            return ortdevice.DeviceSession(opened.session, stream, facts, opened.open_ns)
+            return device.DeviceSession(opened.session, stream, facts, opened.open_ns)
         except BaseException:
             stream.close()
             raise
@@ -142,13 +144,13 @@ def _folder(path: Path, options: SessionOptions) -> Path:
     """Return the folder of engines of this very file, by these versions, for this GPU and `options`."""
     tf32 = {ortcuda.TF32: os.environ.get(ortcuda.TF32)}
     asked = {"precision": options.precision, "knobs": dict(options.knobs), **tf32}
-    key = {**_machine(), **asked, "source": tensorrt_cache.source_sha256(path)}
-    return _made(path.resolve().parent / tensorrt_cache.FOLDER / f"onnxruntime-{tensorrt_cache.name(key)}")
+    key = {**_machine(), **asked, "source": derived.source_sha256(path)}
+    return _made(path.resolve().parent / derived.FOLDER / f"onnxruntime-{derived.name(key)}")
 
 
 def _timings(path: Path) -> Path:
-    name = f"onnxruntime-timings-{tensorrt_cache.name(_machine())}"
-    return _made(path.resolve().parent / tensorrt_cache.FOLDER / name)
+    name = f"onnxruntime-timings-{derived.name(_machine())}"
+    return _made(path.resolve().parent / derived.FOLDER / name)
 
 
 def _made(folder: Path) -> Path:

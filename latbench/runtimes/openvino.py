@@ -10,7 +10,7 @@ import numpy as np
 
 from latbench.errors import BadInput
 from latbench.runtimes.base import NO_KNOBS, Arrays, Availability, Facts, SessionOptions, Source, wanted
-from latbench.runtimes.vendor import installed
+from latbench.runtimes.shared.vendor import installed
 
 _DEVICES = {"cpu": "CPU"}
 _HINTS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}

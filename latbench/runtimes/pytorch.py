@@ -1,8 +1,8 @@
 """PyTorch eager: the module itself, in inference mode, on the CPU or on a GPU."""
 
-from latbench.runtimes import torchmodule
 from latbench.runtimes.base import SessionOptions, Source, knob
-from latbench.runtimes.torchmodule import ModuleSession, TorchRuntime
+from latbench.runtimes.pt import module as torchmodule
+from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
 
 
 class PyTorch(TorchRuntime):

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from latbench.errors import EnvironmentFault
-from latbench.runtimes import cuda, tensorrt_cache, tensorrt_engine
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
-from latbench.runtimes.tensorrt_build import converts
-from latbench.runtimes.tensorrt_log import forget, logger
-from latbench.runtimes.tensorrt_session import TensorRtSession
-from latbench.runtimes.vendor import installed
+from latbench.runtimes.shared import cuda, nvidia
+from latbench.runtimes.shared.vendor import installed
+from latbench.runtimes.trt.build import converts
+from latbench.runtimes.trt.engine import Wish, obtain
+from latbench.runtimes.trt.log import forget, logger
+from latbench.runtimes.trt.session import TensorRtSession
 
 _AMPERE = (8, 0)
 _NEWER = ("tf32", "bf16")
@@ -84,7 +85,7 @@ class TensorRt:
         forget(log)
         knobs = {name: knob(self, options, name) for name in self.knobs}
         graph = bool(knobs["cuda_graph"])
-        got = tensorrt_engine.obtain(trt, log, tensorrt_engine.Wish(path, options.precision, knobs, card))
+        got = obtain(trt, log, Wish(path, options.precision, knobs, card))
         facts = Facts(
             provider="TensorRT",
             device="cuda",
@@ -96,7 +97,7 @@ class TensorRt:
                 **({} if graph else {"cuda_graph": "off"}),
                 "gpu": card.name,
                 "compute_capability": card.compute_capability,
-                "driver": tensorrt_cache.driver(),
+                "driver": nvidia.driver(),
                 "cuda_driver": card.driver_version,
             },
         )

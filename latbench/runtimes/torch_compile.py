@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latbench.runtimes import torchmodule
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
-from latbench.runtimes.torchcuda import Gpu
-from latbench.runtimes.torchmodule import ModuleSession, TorchRuntime
+from latbench.runtimes.pt import module as torchmodule
+from latbench.runtimes.pt.cuda import Gpu
+from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
 
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 CACHE = "TORCHINDUCTOR_CACHE_DIR"

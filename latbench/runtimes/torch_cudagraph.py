@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from latbench.errors import BadInput
-from latbench.runtimes import torchmodule
 from latbench.runtimes.base import SessionOptions, Source, knob
-from latbench.runtimes.torchcuda import Gpu
-from latbench.runtimes.torchmodule import ModuleSession, TorchRuntime
+from latbench.runtimes.pt import module as torchmodule
+from latbench.runtimes.pt.cuda import Gpu
+from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
 
 
 class TorchCudaGraph(TorchRuntime):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from held import Held, words
 
-from latbench.runtimes import cuda
+from latbench.runtimes.shared import cuda
 
 real = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed here")
 FAKE = Path(__file__).parents[1] / "latbench" / "runtimes" / "fakecuda.py"

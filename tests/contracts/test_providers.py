@@ -6,8 +6,8 @@ import pytest
 from providers import CUDA, faults
 
 from latbench.runtimes import onnxruntime_tensorrt as tensorrt
-from latbench.runtimes import ortcuda
 from latbench.runtimes.base import SessionOptions
+from latbench.runtimes.ort import cuda as ortcuda
 
 KNOBS = [
     {name: value}

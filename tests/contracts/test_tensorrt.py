@@ -7,9 +7,11 @@ import bindings
 import pytest
 from uses import strays, uses
 
-from latbench.runtimes import tensorrt_build
+from latbench import runtimes
+from latbench.runtimes.trt import build
 
-SOURCES = sorted(Path(tensorrt_build.__file__).parent.glob("tensorrt*.py"))
+ROOM = Path(runtimes.__file__).parent
+SOURCES = [ROOM / "tensorrt.py", *sorted((ROOM / "trt").glob("*.py"))]
 # What 11 has no more. The runtime must do without, or ask first.
 GONE = {
     "BuilderFlag": ("FP16", "BF16", "INT8"),
@@ -30,19 +32,21 @@ import json
 import sys
 from pathlib import Path
 import tensorrt_bindings as trt
-from latbench.runtimes import tensorrt_build, tensorrt_log, tensorrt_values
+from latbench.runtimes.trt import build
+from latbench.runtimes.trt.log import forget, logger
+from latbench.runtimes.trt.values import kind_of
 
-log = tensorrt_log.logger(trt)
+log = logger(trt)
 for name in ("INTERNAL_ERROR", "ERROR", "WARNING", "INFO", "VERBOSE"):
     log.log(getattr(trt.ILogger, name), name)
 said = [list(log.errors), list(log.warnings)]
-tensorrt_log.forget(log)
+forget(log)
 try:
-    tensorrt_build.build(trt, log, tensorrt_build.Order(Path("none.onnx"), "fp32", 3, 0, None))
+    build.build(trt, log, build.Order(Path("none.onnx"), "fp32", 3, 0, None))
 except RuntimeError as error:
     failed = str(error)
-types = {str(kind): tensorrt_values.kind_of(trt, getattr(trt.DataType, kind), "x") for kind in sys.argv[1:]}
-converts = [name for name in ("fp32", "tf32", "fp16", "bf16") if tensorrt_build.converts(trt, name)]
+types = {str(kind): kind_of(trt, getattr(trt.DataType, kind), "x") for kind in sys.argv[1:]}
+converts = [name for name in ("fp32", "tf32", "fp16", "bf16") if build.converts(trt, name)]
 print(json.dumps([said, failed, types, converts]))
 """
 
@@ -81,6 +85,11 @@ def test_no_use_of_an_object_is_overlooked(path, offered):
     names = {name for held in offered["classes"].values() for name in (*held["methods"], *held["properties"])}
     found = strays(path.read_text("utf-8"), names, OURS)
     assert not found, f"name it as BASES does, or say in OURS that it is none of TensorRT's: {sorted(found)}"
+
+
+def test_every_source_of_the_runtime_is_read():
+    found = {path.stem for path in SOURCES if any(uses(path.read_text("utf-8")))}
+    assert {"build", "engine", "log", "session", "tensorrt", "values"} <= found
 
 
 def test_the_calls_that_matter_are_among_the_uses():
@@ -128,7 +137,7 @@ def test_the_runtime_names_nothing_that_is_gone():
     used = {(use.kind, use.name) for path in SOURCES for use in uses(path.read_text("utf-8"))}
     assert not used & gone
     # Those that it has for 10, it asks for by name.
-    assert {("BuilderFlag", flag) for flag in tensorrt_build.WEAK.values()} <= gone
+    assert {("BuilderFlag", flag) for flag in build.WEAK.values()} <= gone
 
 
 def test_what_needs_no_gpu_runs_with_the_real_module(major, folder):

@@ -29,7 +29,7 @@ def test_a_use_is_found(source, wanted):
 
 
 def test_a_module_of_the_same_name_is_none():
-    assert found("from latbench.runtimes import tensorrt_cache as cache\ncache.serialize()") == set()
+    assert found("from latbench.runtimes.trt import cache\ncache.serialize()") == set()
     assert strays("from a import b as cache\ncache.serialize()", {"serialize"}, ()) == set()
 
 

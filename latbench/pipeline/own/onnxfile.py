@@ -11,7 +11,7 @@ import numpy as np
 from latbench.errors import BadInput
 from latbench.pipeline.own.inputs import NONE, Input, Inputs, generate
 from latbench.pipeline.own.ports import Axis, Port, fixes, settled
-from latbench.runtimes.onnxfile import Span, fields, spans
+from latbench.runtimes.shared.onnxfile import Span, fields, spans
 
 # Field numbers of onnx.proto3 in the ONNX project.
 _GRAPH, _OPSET, _FUNCTION = 7, 8, 25

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latbench.runtimes import cuda
+from latbench.runtimes.shared import cuda
 
 
 def beside(name):

@@ -108,9 +108,9 @@ def test_the_gpu_is_asked_of_the_cuda_provider(fake_ort, tiny_model, tiny_arrays
 
 
 def test_check_of_the_gpu_tells_what_lacks_here(monkeypatch):
-    from latbench.runtimes import ortcheck
+    from latbench.runtimes.ort import providers
 
-    monkeypatch.setattr(ortcheck, "builds", lambda: {"onnxruntime": "1.31.1"})
+    monkeypatch.setattr(providers, "builds", lambda: {"onnxruntime": "1.31.1"})
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     found = runtimes.get("onnxruntime").check("cuda")
     assert not found.available

@@ -7,8 +7,8 @@ from latbench import runtimes
 from latbench.errors import EnvironmentFault
 from latbench.measure.child import measure
 from latbench.measure.launch import LaunchRequest
-from latbench.runtimes import cuda, tensorrt_cache
 from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.shared import cuda, nvidia
 from latbench.runtimes.tensorrt import RUNTIME
 
 
@@ -121,7 +121,7 @@ def test_tf32_is_forbidden_to_every_library_where_fp32_is_asked_for():
 
 
 def test_a_launch_measures_host_and_device_and_agrees(trt, launch, monkeypatch):
-    monkeypatch.setattr(tensorrt_cache, "driver", lambda: "999.1")
+    monkeypatch.setattr(nvidia, "driver", lambda: "999.1")
     result = launch()
     assert (result.status, result.reason) == ("ok", None)
     assert len(result.samples_ns) == len(result.device_ns) == 5

@@ -1,0 +1,1 @@
+"""What runtimes of several vendors share: GPUs through CUDA, ONNX files without onnx, packages, knobs."""
