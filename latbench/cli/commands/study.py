@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latbench.cli.command import Command
+from latbench.cli.options import Set
 from latbench.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def study(
     device: Annotated[str, typer.Option(help="Physical device: cpu or cuda.")] = "cpu",
     threads: Annotated[int | None, typer.Option(help="Threads of each runtime.")] = None,
     runtime: Annotated[list[str] | None, typer.Option(help="Runtime; give it several times.")] = None,
+    set: Set = None,
     iterations: Annotated[int | None, typer.Option(help="Timed inferences per cell.")] = None,
     launches: Annotated[int | None, typer.Option(help="Fresh processes per cell.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this subject; several times for more.")] = None,
@@ -34,6 +36,7 @@ def study(
     """
     from latbench.cli.measuring import measured
     from latbench.cli.tabular import render
+    from latbench.pipeline.knobs import knobs_of
     from latbench.pipeline.options import OUTPUT, RunOptions, default_runtimes, one_of
     from latbench.records import read
     from latbench.records.csvfile import write_text
@@ -55,10 +58,11 @@ def study(
         names=tuple(only or chosen.names),
         forms=chosen.forms,
         device=device,
-        threads=threads or chosen.threads,
+        threads=chosen.threads if threads is None else threads,
         runtimes=tuple(runtime or (chosen.runtimes if device == "cpu" else default_runtimes(device))),
-        iterations=iterations or chosen.iterations,
-        launches=launches or chosen.launches,
+        knobs=knobs_of(set or ()),
+        iterations=chosen.iterations if iterations is None else iterations,
+        launches=chosen.launches if launches is None else launches,
         warmup=chosen.warmup,
         fresh=fresh,
         output=folder,

@@ -43,6 +43,19 @@ def test_a_device_has_its_own_runtimes(latbench, asked, tmp_path, device, runtim
     assert (asked[0].device, asked[0].runtimes) == (device, runtimes)
 
 
+def test_an_option_of_a_runtimes_own_is_set(latbench, asked, refused, tmp_path):
+    given = ("study", "expand", "--runtime", "pytorch", "--output", tmp_path)
+    latbench(*given, "--set", "pytorch.channels_last=on")
+    assert asked[0].knobs == {"pytorch": {"channels_last": True}}
+    assert "--set openvino" in refused(2, *given, "--set", "openvino.nothing=1")
+
+
+@pytest.mark.parametrize("option", ["--threads", "--launches", "--iterations"])
+def test_a_count_of_nothing_is_refused(refused, asked, tmp_path, option):
+    assert option in refused(2, "study", "expand", option, 0, "--output", tmp_path)
+    assert asked == []
+
+
 def test_columns_in_which_nothing_stands_are_left_out_of_the_table():
     rows = [{"ms": 1.23456, "device_ms": None}, {"ms": None, "device_ms": None}]
     assert short(rows) == [{"ms": 1.2346}, {"ms": None}]
