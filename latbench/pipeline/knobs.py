@@ -1,12 +1,15 @@
 """The runtimes' own options of a run: what `--set RUNTIME.KNOB=VALUE` says, and whether it has an effect."""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from latbench import runtimes
 from latbench.errors import BadInput
-from latbench.records import CellPlan
 from latbench.runtimes.base import SessionOptions, Value
 from latbench.runtimes.shared.knobs import from_text, read
+
+if TYPE_CHECKING:
+    from latbench.records import CellPlan
 
 Knobs = Mapping[str, Mapping[str, Value]]
 """The values set, by runtime and by the option's name."""
@@ -32,9 +35,12 @@ def knobs_of(words: Iterable[str]) -> dict[str, dict[str, Value]]:
 def one_of_runtime(before: str, name: str, knob: str, text: str) -> Value:
     """Return the value that `text` writes for option `knob` of the runtime `name`.
 
-    BadInput tells what there is or what is allowed; its sentence begins with `before`.
+    BadInput tells what runtimes or options there are, or what is allowed; its sentence begins with `before`.
     """
-    runtime = runtimes.get(name)
+    try:
+        runtime = runtimes.get(name)
+    except BadInput as error:
+        raise BadInput(f"{before}{name}.{knob}: {error}") from None
     try:
         return read(runtime, knob, text)
     except BadInput as error:
@@ -63,7 +69,7 @@ def check_knobs(knobs: Knobs, names: Iterable[str], device: str) -> None:
                 )
 
 
-def session_options(cell: CellPlan) -> SessionOptions:
+def session_options(cell: "CellPlan") -> SessionOptions:
     """Return what is asked of the runtime of `cell`, its own options included.
 
     BadInput when the runtime has no longer an option that the cell was planned with.

@@ -19,7 +19,7 @@ def test_words_become_values_by_runtime():
         ("level=5", "sets nothing; write RUNTIME.KNOB=VALUE"),
         ("fake.level", "sets nothing"),
         ("fake.=5", "sets nothing"),
-        ("faker.level=5", "There is no runtime called 'faker'; did you mean 'fake'"),
+        ("faker.level=5", "--set faker.level: There is no runtime called 'faker'; did you mean 'fake'"),
         ("fake.volume=5", "--set fake.volume: fake has no option 'volume'; it has graph"),
         ("fake.level=6", "--set fake.level=6: give a whole number from 0 to 5."),
         ("fake.graph=perhaps", "--set fake.graph=perhaps: give on or off."),
