@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Literal
@@ -15,7 +15,6 @@ Shape = Literal["obrien-fleming", "pocock"]
 _LEAST = 1e-9
 """What a look costs at least: below this no quantile is exact, and no look is passed anyway."""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(160)
 _NORMAL = NormalDist()
 
 
@@ -93,7 +92,13 @@ def _falling(function: Callable[[float], float], wanted: float, high: float) -> 
 
 
 def _carried(paths: _Paths | None, step: float, bound: float) -> _Paths:
-    places, weights = bound * _NODES, bound * _WEIGHTS
+    places, weights = (bound * each for each in _nodes())
     before, mass = (np.zeros(1), np.ones(1)) if paths is None else paths
     density = np.exp(-((places[:, None] - before) ** 2) / (2 * step)) / math.sqrt(2 * math.pi * step)
     return places, weights * (density @ mass)
+
+
+@cache
+def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes and weights of the quadrature over [-1, 1]; few processes need them, many import this."""
+    return np.polynomial.legendre.leggauss(160)
