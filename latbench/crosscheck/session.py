@@ -4,6 +4,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +17,14 @@ from latbench.crosscheck.base import Said, Tool, Unreadable, Work
 from latbench.errors import EnvironmentFault
 from latbench.measure.launch import LaunchRequest, LaunchResult
 from latbench.measure.spawn import launch as spawn
+from latbench.pipeline.gpu import Watched, watching
 from latbench.pipeline.knobs import session_options
 from latbench.records import CellPlan
 from latbench.records.lock import unwritable
 from latbench.runtimes.base import Source
 
 OURS, PATHS = "latbench", "paths"
-LAUNCHES = "launches.jsonl"
+LAUNCHES, GPU = "launches.jsonl", "gpu.json"
 _MOST_ROUNDS = 200
 """Rounds of a launch that compares calls: their differences are small but steady."""
 
@@ -84,11 +86,14 @@ class Session:
     ) -> None:
         self._pairs, self._plan, self._told = pairs, plan, told
         self._launcher, self._outside = launcher, outside
+        self._watched: dict[str, Watched] = {}
+        self._held: dict[str, list[str]] = {}
         self._count = 0
 
     def take(self) -> tuple[Evidence, ...]:
         """Return the evidence of each pair, every launch written to the folder as it ends.
 
+        On a GPU the card is read around each launch, theirs as well as ours; `gpu.json` names it.
         EnvironmentFault when the folder cannot be written or an artifact changed meanwhile.
         """
         try:
@@ -96,11 +101,24 @@ class Session:
         except OSError as error:
             raise unwritable(self._plan.folder, error) from error
         found = tuple(Evidence(pair) for pair in self._pairs)
-        for block in range(self._plan.blocks):
-            self._block(block, found)
-            self._told(f"block {block + 1} of {self._plan.blocks}")
+        with ExitStack() as opened:
+            for device in dict.fromkeys(pair.cell.device for pair in self._pairs):
+                self._watched[device] = opened.enter_context(watching(device))
+                self._name(self._watched[device])
+            for block in range(self._plan.blocks):
+                self._block(block, found)
+                self._told(f"block {block + 1} of {self._plan.blocks}")
+        for arm, reasons in self._held.items():
+            why = ", ".join(dict.fromkeys(reasons))
+            self._told(f"The GPU was held down ({why}) around {len(reasons)} launches of {arm}.")
         self._check_artifacts()
         return found
+
+    def _name(self, watched: Watched) -> None:
+        """Keep what the card of a session on a GPU is, and tell why it is not read, where it is not."""
+        if watched.facts:
+            self._write(GPU, json.dumps(dict(watched.facts), indent=1) + "\n")
+        watched.told(self._told)
 
     def _block(self, block: int, found: Sequence[Evidence]) -> None:
         """Launch every arm once; one launch of ours serves all tools of the same cell."""
@@ -135,7 +153,9 @@ class Session:
                 evidence.readings.append(readings.get(evidence.pair.tool.name))
 
     def _ours(self, cell: CellPlan, block: int, rng: random.Random) -> LaunchResult:
-        result = self._launcher(self._request(cell), self._plan.timeout, rng)
+        launcher = self._watched[cell.device].launcher(self._launcher)
+        result = launcher(self._request(cell), self._plan.timeout, rng)
+        self._look(OURS, result.witnesses)
         self._keep(block, OURS, cell, result.to_json())
         return result
 
@@ -151,8 +171,12 @@ class Session:
             self._plan.folder.resolve(),
         )
         command = tool.command(work)
-        ended = self._launch_outside(tool.name, command, {}, rng)
+        ended, witnesses = self._watched[cell.device].beside(
+            lambda: self._launch_outside(tool.name, command, {}, rng)
+        )
         told: dict[str, Any] = {"command": command, "output": self._output(tool.name).name}
+        self._look(tool.name, witnesses)
+        told |= {"witnesses": witnesses} if witnesses else {}
         try:
             said = tool.parse(ended.output) if ended.reason is None else None
         except Unreadable as error:
@@ -161,6 +185,11 @@ class Session:
         if said is None:
             return f"{tool.name}: {ended.reason}"
         return unlike(said, cell) or said
+
+    def _look(self, arm: str, witnesses: Mapping[str, Any]) -> None:
+        reasons = witnesses.get("gpu_throttle")
+        if reasons not in (None, "none"):
+            self._held.setdefault(arm, []).append(str(reasons))
 
     def _paths(self, pair: Pair, block: int, rng: random.Random) -> Mapping[str, Sequence[int]] | None:
         asked, answer = (self._plan.folder / name for name in ("paths-request.json", "paths-answer.json"))
@@ -212,10 +241,13 @@ class Session:
             "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **told,
         }
-        path = self._plan.folder / LAUNCHES
+        self._write(LAUNCHES, json.dumps(line) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        path = self._plan.folder / name
         try:
             with path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(text)
         except OSError as error:
             raise unwritable(path, error) from error
 

@@ -22,6 +22,7 @@ CUDA, NVML, ROOFLINE = "cuda", "nvml", "roofline"
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
+T = TypeVar("T")
 Launching = Callable[[Asked, float | None, Any], Found]
 """Makes a launch of one cell (its result is a `LaunchResult`) or of several (results by key)."""
 
@@ -40,27 +41,37 @@ class Watched:
 
     def launcher(self, launch: Launching[Asked, Found]) -> Launching[Asked, Found]:
         """Return `launch` with the card read right before it and right after, added to the witnesses."""
-        one = self.card
-        if one is None:
+        if self.card is None:
             return launch
 
         def watched(request: Asked, timeout: float | None, rng: Any) -> Found:
-            before = one.read()
-            found = launch(request, timeout, rng)
-            return _witnessed(found, difference(before, one.read()))
+            found, told = self.beside(lambda: launch(request, timeout, rng))
+            return _witnessed(found, told)
 
         return watched
+
+    def beside(self, launch: Callable[[], T]) -> tuple[T, dict[str, Any]]:
+        """Return what `launch` does, and the witnesses of the card around it, {} where it is not read."""
+        if self.card is None:
+            return launch(), {}
+        before = self.card.read()
+        found = launch()
+        return found, difference(before, self.card.read())
+
+    def told(self, note: Callable[[str], object]) -> None:
+        """Let `note` hear in one sentence what keeps NVML from being read, if anything does."""
+        if self.facts and self.card is None:
+            note(
+                f"Clocks, heat and other processes of the GPU are not read ({self.facts[NVML]}); "
+                "`latbench doctor` tells more."
+            )
 
     def completed(self, store: Store, run: RunRecord, watch: Watch) -> RunRecord:
         """Return `run` with the roofline of its GPU, measured now unless it has one, and recorded.
 
         `watch` hears of it, and of what keeps NVML from being read.
         """
-        if self.facts and self.card is None:
-            watch.note(
-                f"Clocks, heat and other processes of the GPU are not read ({self.facts[NVML]}); "
-                "`latbench doctor` tells more."
-            )
+        self.told(watch.note)
         if not self.facts or ROOFLINE in run.environment:
             return run
         watch.note("Measuring what the GPU can do at most: a copy and matrix products, some seconds.")
@@ -80,7 +91,7 @@ def watching(device: str) -> Iterator[Watched]:
     Any other device than "cuda" has none, nor has a machine without an NVIDIA GPU. Where NVML is missing, or
     cannot tell which card CUDA uses, the run goes on without its readings; the facts say why.
     """
-    if device.partition(":")[0] != CUDA or not present(Tree()):
+    if device != CUDA or not present(Tree()):
         yield Watched({})
         return
     told = _as_cuda_tells()
