@@ -24,6 +24,7 @@ def doctor(
     """Say what about this machine changes latency, why, and how to mend it; and which runtimes run here."""
     from latbench.machine.doctor import as_json, as_table, diagnose
     from latbench.pipeline.checkup import runtime_findings
+    from latbench.pipeline.engines import engine_finding
     from latbench.pipeline.options import at_least, one_of
 
     formats: Mapping[str, Callable[[Sequence[Finding]], str]] = {
@@ -32,7 +33,8 @@ def doctor(
     }
     one_of("--format", format, formats)
     at_least("--threads", threads, 1)
-    found = (*diagnose(threads=threads, results=output), *runtime_findings())
+    kept = engine_finding(output)
+    found = (*diagnose(threads=threads, results=output), *([kept] if kept else []), *runtime_findings())
     sys.stdout.write(formats[format](found))
 
 

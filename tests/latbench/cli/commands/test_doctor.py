@@ -24,6 +24,15 @@ def test_and_for_programs(latbench):
     assert json.loads(out)[-1]["key"] == "runtime_x"
 
 
+def test_engines_kept_in_the_results_are_told(latbench, tmp_path):
+    kept = tmp_path / "artifacts" / "engines"
+    kept.mkdir(parents=True)
+    (kept / "one.engine").write_bytes(b"12")
+    _, out, _ = latbench("doctor", "--format", "json", "--output", tmp_path)
+    assert [one["status"] for one in json.loads(out) if one["key"] == "engines"] == ["ok"]
+    assert str(kept) in out
+
+
 @pytest.mark.parametrize("words", [("--format", "csv"), ("--threads", 0)])
 def test_what_it_cannot_do_is_refused(refused, words):
     assert str(words[1]) in refused(2, "doctor", *words)
