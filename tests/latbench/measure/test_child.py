@@ -203,6 +203,13 @@ def test_exhausted_memory_is_its_own_status(reference):
     assert (result.status, result.reason) == ("oom", "the measuring process ran out of memory")
 
 
+def test_an_array_that_found_no_memory_is_told_with_its_size(reference, monkeypatch):
+    monkeypatch.setattr(FakeRuntime, "prepare", lambda *_: np.empty(1 << 62, np.uint8))
+    result = child.measure(request_for(reference))
+    assert result.status == "oom"
+    assert result.reason.startswith("the measuring process ran out of memory: Unable to allocate 4.00 EiB")
+
+
 def test_whose_memory_was_exhausted_is_told_where_it_is_known():
     told = child.out_of_memory(MemoryError("the GPU is\nfull"))
     assert told == "the measuring process ran out of memory: the GPU is full"
