@@ -95,7 +95,7 @@ def unsupported(
         model = _load(Path(model))
     release = None if version is None else _release(version)
     found: dict[tuple[str, str | None, str], list[str]] = {}
-    constants = {tensor.name for tensor in model.graph.initializer}
+    constants = _constants(model)
     functions = {(function.domain, function.name) for function in model.functions}
     for node in _nodes(model):
         if node.op_type not in plugins and (node.domain, node.op_type) not in functions:
@@ -105,7 +105,9 @@ def unsupported(
         found.setdefault((kind, None, mend), []).append(name)
     told = sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or ""))
     return tuple(
-        Unsupported(operator, len(names), tuple(names), mend, reason, SINCE.get(operator))
+        Unsupported(
+            operator, len(names), tuple(names), mend, reason, SINCE.get(operator) if reason is None else None
+        )
         for (operator, reason, mend), names in told
     )
 
@@ -134,6 +136,12 @@ def _nodes(model: "onnx.ModelProto") -> "Iterator[onnx.NodeProto]":
                 if attribute.HasField("g"):
                     waiting.append(list(attribute.g.node))
                 waiting.extend(list(graph.node) for graph in attribute.graphs)
+
+
+def _constants(model: "onnx.ModelProto") -> set[str]:
+    """Return the names of the graph's initializers, and of what Constant makes anywhere in it."""
+    made = (name for node in _nodes(model) if node.op_type == "Constant" for name in node.output)
+    return {*(tensor.name for tensor in model.graph.initializer), *made}
 
 
 def _name(node: "onnx.NodeProto") -> str:

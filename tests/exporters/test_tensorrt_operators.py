@@ -116,6 +116,7 @@ ALLOWED = {
     "linear": 'y = Resize <mode = "linear"> (x, , s)',
     "axes given": "y = ReduceMean(x, axes)",
     "all axes": "y = ReduceMean(x)",
+    "axes of a node": "a = Constant <value_ints = [1, 2]> () y = ReduceMean(x, a)",
     "sorted": "y, i = TopK(x, axes)",
 }
 
