@@ -99,7 +99,8 @@ def judged(error: Exception) -> tuple[str, int]:
     from exporters.errors import ExportError, InputError
 
     if isinstance(error, _UsageFault):
-        return error.format_message(), Exit.BAD_INPUT
+        asked = getattr(getattr(error, "ctx", None), "command_path", "latbench")
+        return f"{error.format_message().rstrip('.')}; `{asked} --help` tells what there is.", Exit.BAD_INPUT
     if isinstance(error, LatbenchError):
         return str(error), error.exit_code
     for kind, code in ((InputError, Exit.BAD_INPUT), (ExportError, Exit.EXPORT_REFUSED)):

@@ -43,10 +43,17 @@ def test_nothing_asked_shows_the_help(latbench):
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], ["run", "--nonsense"], ["run", "--threads", "many"], ["table"], ["--threads"]]
+    ("words", "command"),
+    [
+        (["nonsense"], "latbench"),
+        (["run", "--nonsense"], "latbench run"),
+        (["run", "--threads", "many"], "latbench run"),
+        (["table"], "latbench table"),
+        (["--threads"], "latbench"),
+    ],
 )
-def test_a_wrong_word_is_bad_input(refused, words):
-    assert refused(2, *words)
+def test_a_wrong_word_is_bad_input_and_told_where_the_right_ones_are(refused, words, command):
+    assert refused(2, *words).endswith(f"; `{command} --help` tells what there is.")
 
 
 @pytest.mark.parametrize(
