@@ -66,12 +66,18 @@ def _latency(samples: Samples, looks: tuple[int, ...]) -> tuple[tuple[str, float
 
 
 def _card(evidence: Evidence) -> dict[str, Any]:
-    """Return the card that ran, or is here, and its roofline, which only the arithmetic used can tell."""
+    """Return the card that ran, or is here, and its roofline, which only the arithmetic used can tell.
+
+    Launches on several cards have none of either.
+    """
     here = evidence.run.machine.get("gpu") or {}
+    ran = _told(evidence.launches, "gpu", str)
     found = {
-        "gpu": _only(_told(evidence.launches, "gpu", str)) or here.get("name"),
+        "gpu": _only(ran) if ran else here.get("name"),
         "gpu_driver": here.get("driver") or _only(_told(evidence.launches, "driver", str)),
     }
+    if found["gpu"] is None and ran:
+        return found
     peak = evidence.run.environment.get("roofline") or {}
     precision = _only(evidence.actual("precision"))
     copy_gb_s, tflops = peak.get("copy_gb_s"), (peak.get("tflops") or {}).get(precision)

@@ -74,6 +74,20 @@ def test_the_card_is_the_one_that_ran_else_the_one_that_is_here(evidence, plan):
     assert "gpu" not in device_columns(evidence({}, cell=plan(), machine=machine))
 
 
+def test_launches_on_several_cards_are_of_none(evidence):
+    machine = {"gpu": {"name": "Card A", "driver": "570.1"}}
+    two = device_columns(
+        evidence(
+            {"device_ns": (5,)},
+            {"device_ns": (5,)},
+            extras=[{"gpu": "Card A"}, {"gpu": "Card B"}],
+            machine=machine,
+            environment={"roofline": PEAK},
+        )
+    )
+    assert (two["gpu"], two.get("gpu_copy_gb_s"), two.get("roofline_ms")) == (None, None, None)
+
+
 def test_the_options_set_are_told_whether_or_not_anything_ran(evidence, plan):
     assert device_columns(evidence(cell=plan(knobs="level=5")))["runtime_options"] == "level=5"
 
