@@ -7,7 +7,7 @@ from latbench.machine.checks.base import Finding
 from latbench.runtimes.shared.derived import FOLDER
 
 MUCH = 10 << 30
-"""The bytes from which on the doctor advises to clear: engines of other drivers, versions and options pile up."""
+"""The bytes from which on the doctor advises to clear: those of other drivers and options pile up."""
 
 
 def engine_finding(results: Path, much: int = MUCH) -> Finding | None:

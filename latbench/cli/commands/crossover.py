@@ -137,7 +137,7 @@ def _measure(
             if one.lowerings
         ),
         device=grid.device,
-        target=FASTEST if grid.device == "cpu" else PORTABLE,  # those of runtimes are for their CPUs
+        target=FASTEST if grid.device == "cpu" else PORTABLE,  # one artifact for all of a GPU's runtimes
         **sweeping,
     )
     try:
