@@ -146,7 +146,8 @@ _AFTER = (
             "ms",
             "What the model would take at these two: the larger of twice its MACs at the one and its weights "
             "read once at the other. Weights that stay in the GPU's cache can beat the latter, and a "
-            "circular correlation computed by a transform the former: its MACs are those of the spatial form.",
+            "circular correlation computed by a transform the former: its MACs are those of the spatial "
+            "form.",
         ),
         ("roofline_percent", "%", "roofline_ms of device_median_ms: 100 is all the GPU could do."),
     ),
