@@ -18,12 +18,10 @@ from latbench.runtimes.base import (
     Source,
     wanted,
 )
-from latbench.runtimes.ort import common, providers
-from latbench.runtimes.ort import cuda as ortcuda
-from latbench.runtimes.shared import onnxfile
+from latbench.runtimes.ort import common, cuda, providers
+from latbench.runtimes.ort.providers import CPU, CUDA
+from latbench.runtimes.shared import nvidia, onnxfile
 from latbench.runtimes.shared.vendor import installed
-
-_CPU = "CPUExecutionProvider"
 
 
 class OnnxRuntimeSession:
@@ -94,7 +92,7 @@ class OnnxRuntime:
     accepts = frozenset({"onnx"})
     devices = frozenset({"cpu", "cuda"})
     precisions = frozenset({"fp32", "tf32", "fp16"})
-    knobs = ortcuda.KNOBS
+    knobs = cuda.KNOBS
 
     def check(self, device: str = "cpu") -> Availability:
         """Tell whether onnxruntime is importable and its provider for `device` can work here."""
@@ -106,20 +104,20 @@ class OnnxRuntime:
         offers = tuple(onnxruntime.get_available_providers())
         found = Availability(True, onnxruntime.__version__, offers=offers)
         if device == "cuda":
-            return providers.available(ortcuda.PROVIDER, found, ("fp32", "tf32", "fp16"))
-        if device == "cpu" and _CPU in offers:
+            return providers.available(CUDA, found, ("fp32", "tf32", "fp16"))
+        if device == "cpu" and CPU in offers:
             return replace(found, precisions=("fp32",))
         reason = f"this build of onnxruntime has no execution provider for device {device!r}"
         return Availability(False, onnxruntime.__version__, reason, "--device cpu")
 
     def environment(self, options: SessionOptions) -> dict[str, str]:
         """Return what keeps NVIDIA's libraries from TF32 in a launch on a GPU; no variables on the CPU."""
-        return ortcuda.environment(options) if options.device == "cuda" else {}
+        return nvidia.environment(options)
 
     def prepare(self, source: Source, options: SessionOptions) -> Session:
         """Load `source.path` with all graph optimisations; off the CPU, no node may fall back to it."""
         if options.device == "cuda":
-            return ortcuda.prepare(Path(str(source.path)), options)
+            return cuda.prepare(Path(str(source.path)), options)
         import onnxruntime
 
         if options.precision != "fp32":
@@ -127,7 +125,7 @@ class OnnxRuntime:
         path = str(source.path)
         before = common.os_threads()
         chosen = common.session_options(options)
-        session = onnxruntime.InferenceSession(path, chosen, providers=[(_CPU, {})])
+        session = onnxruntime.InferenceSession(path, chosen, providers=[(CPU, {})])
         after = common.os_threads()
         return OnnxRuntimeSession(session, _facts(session, path, before, after))
 
@@ -141,7 +139,7 @@ def _facts(session: Any, path: str, before: int | None, after: int | None) -> Fa
     provider = session.get_providers()[0]
     return Facts(
         provider=provider,
-        device="cpu" if provider == _CPU else None,
+        device="cpu" if provider == CPU else None,
         precision=common.precision(session, held),
         threads=common.threads(asked, before, after),
         spinning=common.spinning(live),

@@ -13,12 +13,11 @@ from typing import Any
 
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes.base import Availability, Knob, Session, SessionOptions, Source, knob
-from latbench.runtimes.ort import cuda as ortcuda
 from latbench.runtimes.ort import device, providers
-from latbench.runtimes.shared import cuda, derived, onnxfile
+from latbench.runtimes.ort.providers import CUDA, TENSORRT
+from latbench.runtimes.shared import cuda, derived, nvidia, onnxfile
 from latbench.runtimes.shared.vendor import installed
 
-PROVIDER = "TensorrtExecutionProvider"
 _PRECISIONS = ("fp32", "tf32", "fp16", "bf16")
 _ENGINES = "*.engine"
 
@@ -55,11 +54,11 @@ class OnnxRuntimeTensorRt:
 
         offers = tuple(onnxruntime.get_available_providers())
         found = Availability(True, onnxruntime.__version__, offers=offers)
-        return providers.available(PROVIDER, found, _PRECISIONS)
+        return providers.available(TENSORRT, found, _PRECISIONS)
 
     def environment(self, options: SessionOptions) -> dict[str, str]:
         """Return the variable that forbids TF32 to NVIDIA's libraries, unless "tf32" is asked for."""
-        return ortcuda.environment(options)
+        return nvidia.environment(options)
 
     def prepare(self, source: Source, options: SessionOptions) -> Session:
         """Open `source.path`, engines built or found beside it; `compile_ns` is the time that took.
@@ -71,15 +70,15 @@ class OnnxRuntimeTensorRt:
             asked = f"{options.precision} on device {options.device!r}"
             raise BadInput(f"onnxruntime_tensorrt cannot be asked for {asked}; it has --device cuda only.")
         path = Path(str(source.path))
-        providers.preload(PROVIDER)
+        providers.preload(TENSORRT)
         kept = _folder(path, options) if knob(self, options, "engine_cache") else None
         timings = _timings(path) if knob(self, options, "timing_cache") else None
         before = _engines(kept)
         stream = cuda.Stream()
         try:
             chosen = [
-                (PROVIDER, provider_options(self, options, kept, timings)),
-                (ortcuda.PROVIDER, {"use_tf32": str(int(options.precision == "tf32"))}),
+                (TENSORRT, provider_options(self, options, kept, timings)),
+                (CUDA, {"use_tf32": str(int(options.precision == "tf32"))}),
             ]
             opened = device.open_session(str(path), options, chosen, stream)
             after = _engines(kept)
@@ -87,13 +86,12 @@ class OnnxRuntimeTensorRt:
             facts = device.facts_of(
                 opened,
                 _share(opened.nodes),
-                _read_back(path, opened.session.get_provider_options()[PROVIDER]),
+                _read_back(path, opened.session.get_provider_options()[TENSORRT]),
                 {
                     **_told_of_engines(after, found, opened.open_ns),
-                    **_told_of_options(opened.session.get_provider_options()[PROVIDER]),
+                    **_told_of_options(opened.session.get_provider_options()[TENSORRT]),
                     "weights": onnxfile.weights(path),
                     "tensorrt": library_version(),
-                    **ortcuda.gpu(),
                 },
             )
             return device.DeviceSession(opened.session, stream, facts, opened.open_ns)
@@ -135,14 +133,14 @@ def _machine() -> dict[str, Any]:
     """Return what engines and timings depend on, beside the model: versions, and the GPU."""
     import onnxruntime
 
-    told = ortcuda.gpu()
+    told = device.gpu()
     gpu = {name: told.get(name) for name in ("gpu", "compute_capability", "driver")}
     return {"onnxruntime": onnxruntime.__version__, "tensorrt": library_version(), **gpu}
 
 
 def _folder(path: Path, options: SessionOptions) -> Path:
     """Return the folder of engines of this very file, by these versions, for this GPU and `options`."""
-    tf32 = {ortcuda.TF32: os.environ.get(ortcuda.TF32)}
+    tf32 = {nvidia.TF32: os.environ.get(nvidia.TF32)}
     asked = {"precision": options.precision, "knobs": dict(options.knobs), **tf32}
     key = {**_machine(), **asked, "source": derived.source_sha256(path)}
     return _made(path.resolve().parent / derived.FOLDER / f"onnxruntime-{derived.name(key)}")
@@ -195,14 +193,14 @@ def _on(value: str | None) -> bool:
 def _share(nodes: Mapping[str, int] | None) -> str:
     """Return the provider as a row shows it; BadInput when TensorRT takes no node of the model."""
     if nodes is None:
-        return PROVIDER
-    own, every = nodes.get(PROVIDER, 0), sum(nodes.values())
+        return TENSORRT
+    own, every = nodes.get(TENSORRT, 0), sum(nodes.values())
     if not own:
         raise BadInput(
             f"TensorRT takes none of the model's {every} nodes; measure it with --runtime onnxruntime, or "
             "export another lowering."
         )
-    return PROVIDER if own == every else f"{PROVIDER} ({own} of {every} nodes)"
+    return TENSORRT if own == every else f"{TENSORRT} ({own} of {every} nodes)"
 
 
 def _read_back(path: Path, taken: Mapping[str, str]) -> str | None:
@@ -213,7 +211,7 @@ def _read_back(path: Path, taken: Mapping[str, str]) -> str | None:
     weights = onnxfile.precision(onnxfile.weights(path)) or "fp32"
     if weights != "fp32":
         return weights
-    return "fp32" if os.environ.get(ortcuda.TF32) == "0" else "tf32"
+    return "fp32" if os.environ.get(nvidia.TF32) == "0" else "tf32"
 
 
 RUNTIME = OnnxRuntimeTensorRt()

@@ -16,10 +16,6 @@ from latbench.runtimes.trt.engine import Wish, obtain
 from latbench.runtimes.trt.log import forget, logger
 from latbench.runtimes.trt.session import TensorRtSession
 
-_AMPERE = (8, 0)
-_NEWER = ("tf32", "bf16")
-"""Precisions whose units came with compute capability 8.0."""
-
 
 class TensorRt:
     """TensorRT 10 and 11 on the first visible NVIDIA GPU."""
@@ -56,10 +52,8 @@ class TensorRt:
         )
 
     def environment(self, options: SessionOptions) -> dict[str, str]:
-        """Return what forbids TF32 to every NVIDIA library in the launch, where fp32 is asked for."""
-        return (
-            {"NVIDIA_TF32_OVERRIDE": "0"} if (options.device, options.precision) == ("cuda", "fp32") else {}
-        )
+        """Return the variable that forbids TF32 to every NVIDIA library, unless "tf32" is asked for."""
+        return nvidia.environment(options)
 
     def prepare(self, source: Source, options: SessionOptions) -> TensorRtSession:
         """Load the engine kept for `source.path` here, or build it (timed apart) and keep it.
@@ -93,7 +87,7 @@ class TensorRt:
             version=trt.__version__,
             extra={
                 **got.told,
-                "copies": "inputs and outputs, inside host latency",
+                "copies": nvidia.COPIES,
                 **({} if graph else {"cuda_graph": "off"}),
                 "gpu": card.name,
                 "compute_capability": card.compute_capability,
@@ -112,13 +106,8 @@ def _library() -> Any:
 
 def _offered(trt: Any, card: cuda.DeviceFacts) -> tuple[str, ...]:
     """Return the precisions that the card has units for and this TensorRT can be given."""
-    capability = tuple(int(part) for part in card.compute_capability.split("."))
-    return tuple(
-        name
-        for name in ("fp32", "tf32", "fp16", "bf16")
-        if (name not in _NEWER or capability >= _AMPERE)
-        and (not converts(trt, name) or find_spec("onnx") is not None)
-    )
+    here = nvidia.units(("fp32", "tf32", "fp16", "bf16"), card.compute_capability)
+    return tuple(name for name in here if not converts(trt, name) or find_spec("onnx") is not None)
 
 
 def _mend(lacking: str) -> str:

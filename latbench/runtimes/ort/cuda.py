@@ -4,17 +4,15 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from exporters import wholefile
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes.base import Knob, SessionOptions, Value
 from latbench.runtimes.ort import common, device, providers
+from latbench.runtimes.ort.providers import CUDA
 from latbench.runtimes.shared import cuda, derived, nvidia, onnxfile
 
-PROVIDER = "CUDAExecutionProvider"
 PRECISIONS = ("fp32", "tf32", "fp16")
-TF32 = "NVIDIA_TF32_OVERRIDE"
 _GPU = frozenset({"cuda"})
 _SEARCHES = ("EXHAUSTIVE", "HEURISTIC", "DEFAULT")
 _ARENAS = ("kNextPowerOfTwo", "kSameAsRequested")
@@ -33,11 +31,6 @@ KNOBS: Mapping[str, Knob] = {
     _MEMORY: Knob(0, "the most memory in MiB of the arena; 0 is all there is", least=0, devices=_GPU),
 }
 """The provider's own options that can be set, `cuda_graph` for its `enable_cuda_graph`; its own defaults."""
-
-
-def environment(options: SessionOptions) -> dict[str, str]:
-    """Return the variable that keeps NVIDIA's libraries from TF32, on a GPU, unless "tf32" is asked for."""
-    return {TF32: "0"} if options.device == "cuda" and options.precision != "tf32" else {}
 
 
 def provider_options(options: SessionOptions) -> dict[str, str]:
@@ -68,41 +61,32 @@ def prepare(path: Path, options: SessionOptions) -> device.DeviceSession:
         known = ", ".join(PRECISIONS)
         raise BadInput(f"onnxruntime on CUDA cannot be asked for {options.precision}; choose one of {known}.")
     model, kept = converted(path) if options.precision == "fp16" else (str(path), None)
-    providers.preload(PROVIDER)
+    providers.preload(CUDA)
     stream = cuda.Stream()
     try:
-        chosen = [(PROVIDER, provider_options(options))]
+        chosen = [(CUDA, provider_options(options))]
         opened = device.open_session(model, options, chosen, stream)
-        taken = opened.session.get_provider_options()[PROVIDER]
+        taken = opened.session.get_provider_options()[CUDA]
         held = onnxfile.weights(model if isinstance(model, str) else path)
         weights = common.precision(opened.session, held) if isinstance(model, str) else "fp16"
         extra = {
             **({"weights": held} if isinstance(model, str) else {}),
             **({"converted": kept} if kept else {}),
             "cuda_graph": "on" if taken.get("enable_cuda_graph") == "1" else "off",
-            **gpu(),
         }
         precision = _read_back(weights, taken.get("use_tf32"))
-        facts = device.facts_of(opened, PROVIDER, precision, extra)
+        facts = device.facts_of(opened, CUDA, precision, extra)
         return device.DeviceSession(opened.session, stream, facts, None)
     except BaseException:
         stream.close()
         raise
 
 
-def gpu() -> dict[str, Any]:
-    """Return what the facts of a session tell of the GPU: name, driver, compute capability, TF32 variable."""
-    told: dict[str, Any] = {"driver": nvidia.driver(), TF32: os.environ.get(TF32)}
-    for card in cuda.devices()[:1]:
-        told |= {"gpu": card.name, "compute_capability": card.compute_capability}
-    return told
-
-
 def _read_back(weights: str | None, tf32: str | None) -> str | None:
     """Return the precision of a graph whose weights are `weights`, `tf32` being the provider's own answer."""
     if weights != "fp32":
         return weights
-    if os.environ.get(TF32) == "0" or tf32 == "0":
+    if os.environ.get(nvidia.TF32) == "0" or tf32 == "0":
         return "fp32"
     return None if tf32 is None else "tf32"
 

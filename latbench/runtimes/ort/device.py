@@ -4,6 +4,7 @@ One `run` puts on the stream, one after the other, the inputs' copies to the dev
 outputs' copies back, and waits. The events of the device latency stand around the inference alone.
 """
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +18,12 @@ import numpy as np
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes.base import Arrays, Facts, SessionOptions, wanted
 from latbench.runtimes.ort import common
+from latbench.runtimes.ort.providers import CPU
+from latbench.runtimes.shared import cuda, nvidia
 from latbench.runtimes.shared.cuda import Buffer, Stream
 
 Providers = Sequence[tuple[str, Mapping[str, str]]]
-CPU = "CPUExecutionProvider"
 _MEMORY = "cuda"
-_FULL = (
-    "out of memory",
-    "OutOfMemory",
-    "Failed to allocate memory",
-    "ALLOC_FAILED",
-    "smaller than requested",
-)
 _ON_CPU = "fallback to CPU EP has been explicitly disabled"
 _SHOWN = 5
 
@@ -93,7 +88,7 @@ def facts_of(opened: Opened, provider: str, precision: str | None, extra: Mappin
     live = opened.session.get_session_options()
     taken = opened.session.get_provider_options()
     dynamic = [node.name for node in opened.session.get_outputs() if not common.static(node)]
-    copies = "inputs and outputs, inside host latency"
+    copies = nvidia.COPIES
     if dynamic:
         copies += f"; {', '.join(dynamic)}, of no fixed shape, inside device latency too"
     return Facts(
@@ -109,9 +104,18 @@ def facts_of(opened: Opened, provider: str, precision: str | None, extra: Mappin
             "provider_options": {name: _lasting(taken[name]) for name in taken if name != CPU},
             "intra_op_num_threads": live.intra_op_num_threads,
             "inter_op_num_threads": live.inter_op_num_threads,
+            **gpu(),
             **extra,
         },
     )
+
+
+def gpu() -> dict[str, Any]:
+    """Return what facts tell of the GPU: its driver, the variable on TF32, name and compute capability."""
+    told: dict[str, Any] = {"driver": nvidia.driver(), nvidia.TF32: os.environ.get(nvidia.TF32)}
+    for card in cuda.devices()[:1]:
+        told |= {"gpu": card.name, "compute_capability": card.compute_capability}
+    return told
 
 
 class DeviceSession:
@@ -211,8 +215,7 @@ def _fitting(node: Any, inputs: Arrays) -> np.ndarray:
 
 def _memory(error: Exception) -> MemoryError | None:
     """Return the MemoryError that an error of ONNX Runtime stands for, if it tells of too little memory."""
-    words = str(error)
-    return MemoryError(words) if any(mark in words for mark in _FULL) else None
+    return MemoryError(str(error)) if nvidia.full(str(error)) else None
 
 
 def _confirm(taken: Mapping[str, Mapping[str, str]], asked: Providers) -> None:

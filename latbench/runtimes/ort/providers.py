@@ -12,14 +12,14 @@ from typing import Any
 
 from latbench.runtimes.base import Availability
 from latbench.runtimes.ort.elf import needed
-from latbench.runtimes.shared import cuda
+from latbench.runtimes.shared import cuda, nvidia
 
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
 _BUILDS = ("onnxruntime", "onnxruntime-gpu")
 _CUDA = "libonnxruntime_providers_cuda.so"
-_LIBRARIES = {
-    "CUDAExecutionProvider": _CUDA,
-    "TensorrtExecutionProvider": "libonnxruntime_providers_tensorrt.so",
-}
+_LIBRARIES = {CUDA: _CUDA, TENSORRT: "libonnxruntime_providers_tensorrt.so"}
 _TENSORRT = ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10")
 _GPU_BUILD = 'pip install "latbench[cuda]"'
 _REINSTALL = f"pip uninstall -y {' '.join(_BUILDS)} && {_GPU_BUILD}"
@@ -35,14 +35,7 @@ def available(provider: str, found: Availability, precisions: tuple[str, ...]) -
     for reason, mend in (_no_build(provider, found.offers), _no_gpu(), _no_library(provider)):
         if reason:
             return replace(found, available=False, reason=reason, mend=mend)
-    return replace(found, precisions=_units(precisions))
-
-
-def _units(precisions: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of `precisions` that the GPU has units for: TF32 and bf16 came with Ampere (8.0)."""
-    (card, *_) = cuda.devices()
-    recent = float(card.compute_capability) >= 8
-    return tuple(name for name in precisions if recent or name not in ("tf32", "bf16"))
+    return replace(found, precisions=nvidia.units(precisions, cuda.devices()[0].compute_capability))
 
 
 def builds() -> dict[str, str]:
@@ -133,7 +126,7 @@ def preload(provider: str) -> None:
     if load is not None:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
             load()
-    if provider == "TensorrtExecutionProvider":
+    if provider == TENSORRT:
         found = importlib.util.find_spec("tensorrt_libs")
         for folder in map(Path, (found.submodule_search_locations or ()) if found is not None else ()):
             for name in _TENSORRT:

@@ -4,11 +4,11 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from latbench.errors import BadInput
 from latbench.runtimes.base import Availability
+from latbench.runtimes.shared import nvidia
 
 PAIRS = 1 << 13
 """So many of the latest runs have their device latency kept."""
@@ -16,10 +16,7 @@ PAIRS = 1 << 13
 WARM = 3
 """Calls before a graph is captured: libraries load, algorithms are chosen, memory is taken."""
 
-_DRIVER = Path("/sys/module/nvidia/version")
 _PRODUCTS = {True: "tf32", False: "ieee"}
-_AMPERE = (8, 0)
-"""The compute capability from which on there are units for TF32 and bfloat16."""
 
 
 class Gpu:
@@ -63,7 +60,7 @@ class Gpu:
 
         BadInput with CUDA's reason when it cannot be captured.
         """
-        from torch import cuda
+        from torch import OutOfMemoryError, cuda
 
         for _ in range(WARM):
             function()
@@ -73,7 +70,7 @@ class Gpu:
             with cuda.graph(graph, stream=self.stream):
                 outputs = function()
         except RuntimeError as error:
-            if is_out_of_memory(error):
+            if isinstance(error, OutOfMemoryError):
                 raise
             raise BadInput(
                 f"It cannot be captured as a CUDA graph ({reason_of(error)}); use --runtime pytorch."
@@ -84,9 +81,7 @@ class Gpu:
         """Return how products of float32 are computed, read back: "fp32", "tf32", or "mixed"."""
         kinds = set(_products().values())
         if kinds == {_PRODUCTS[True]}:
-            from torch import cuda
-
-            return "tf32" if cuda.get_device_capability() >= _AMPERE else "fp32"
+            return "tf32" if nvidia.units(("tf32",), _capability()) else "fp32"
         return "mixed" if _PRODUCTS[True] in kinds else "fp32"
 
     def facts(self) -> dict[str, Any]:
@@ -97,8 +92,8 @@ class Gpu:
         cuda = torch.cuda
         return {
             "gpu": cuda.get_device_name(),
-            "driver": _driver(),
-            "compute_capability": ".".join(map(str, cuda.get_device_capability())),
+            "driver": nvidia.driver(),
+            "compute_capability": _capability(),
             "cuda": torch.version.cuda,
             "cudnn": backends.cudnn.version(),
             "cudnn_benchmark": backends.cudnn.benchmark,
@@ -107,7 +102,7 @@ class Gpu:
             "fp16_reduced_precision_reduction": backends.cuda.matmul.allow_fp16_reduced_precision_reduction,
             "bf16_reduced_precision_reduction": backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
             **{f"float32_{kind}": how for kind, how in _products().items()},
-            "copies": "inputs and outputs, inside host latency",
+            "copies": nvidia.COPIES,
         }
 
 
@@ -206,20 +201,18 @@ def check(found: Availability) -> Availability:
             mend = "install a build of PyTorch for CUDA (pytorch.org/get-started/locally)"
         return Availability(False, found.version, f"PyTorch {torch.__version__} is built without CUDA", mend)
     try:
-        name, capability = torch.cuda.get_device_name(), torch.cuda.get_device_capability()
+        name, capability = torch.cuda.get_device_name(), _capability()
     except Exception as error:
         mend = "install the NVIDIA driver that this CUDA needs, or use --device cpu"
         return Availability(False, found.version, f"PyTorch sees no GPU here: {reason_of(error)}", mend)
-    newer = ("tf32", "bf16") if capability >= _AMPERE else ()
-    return replace(found, precisions=("fp32", "fp16", *newer), offers=(name,))
+    here = nvidia.units(("fp32", "fp16", "tf32", "bf16"), capability)
+    return replace(found, precisions=here, offers=(name,))
 
 
-def _driver() -> str | None:
-    """Return the version of the NVIDIA driver, None where the system does not tell."""
-    try:
-        return _DRIVER.read_text(encoding="ascii").strip() or None
-    except (OSError, ValueError):
-        return None
+def _capability() -> str:
+    import torch
+
+    return ".".join(map(str, torch.cuda.get_device_capability()))
 
 
 @contextmanager
@@ -231,13 +224,6 @@ def out_of_memory() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise MemoryError(reason_of(error)) from error
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether `error` is PyTorch's for a full memory."""
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError)
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,14 +1,14 @@
 """What TensorRT says: its errors and warnings are kept, so that a failure is told in its own words."""
 
-import re
 from collections import deque
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from latbench.runtimes.shared import nvidia
+
 _KEPT = 50
 _TOLD = 3
-_TOO_LITTLE = re.compile(r"out ?of ?memory|insufficient memory|memory could not be allocated", re.IGNORECASE)
 
 
 @cache
@@ -47,7 +47,7 @@ def fault(log: Any, what: str) -> Exception:
     """
     said = said_last(log)
     text = f"{what}: {said}" if said else f"{what}, and TensorRT did not say why"
-    return MemoryError(text) if _TOO_LITTLE.search(said) else RuntimeError(text)
+    return MemoryError(text) if nvidia.full(said) else RuntimeError(text)
 
 
 def said_last(log: Any) -> str:

@@ -40,13 +40,6 @@ def test_every_knob_has_a_default_that_it_allows():
         assert knob.read({"True": "on", "False": "off"}.get(word, word)) == knob.default, name
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_tf32_is_forbidden_to_all_libraries_unless_asked_for(precision):
-    assert cuda.environment(asking(precision=precision)) == {"NVIDIA_TF32_OVERRIDE": "0"}
-    assert cuda.environment(asking(precision="tf32")) == {}
-    assert cuda.environment(SessionOptions()) == {}
-
-
 @pytest.mark.parametrize(
     ("asked", "variables", "ran"),
     [

@@ -8,6 +8,7 @@ from exporters.parity import ParityLimits, compare
 from latbench.errors import BadInput, EnvironmentFault
 from latbench.runtimes.base import Facts, SessionOptions
 from latbench.runtimes.ort import common, device
+from latbench.runtimes.ort.providers import CPU
 from latbench.runtimes.shared import cuda
 
 CUDA = "CUDAExecutionProvider"
@@ -231,7 +232,7 @@ def test_the_real_onnxruntime_computes_in_the_memory_it_is_given(at_once, tiny_m
 
     chosen = common.session_options(SessionOptions(threads=1))
     chosen.add_session_config_entry(common.PLACED, "1")
-    live = onnxruntime.InferenceSession(tiny_model, chosen, providers=[device.CPU], enable_fallback=0)
+    live = onnxruntime.InferenceSession(tiny_model, chosen, providers=[CPU], enable_fallback=0)
     session = device.DeviceSession(live, cuda.Stream(at_once, pairs=2), Facts(), None)
     for factor in (1, -3):
         x = tiny_arrays[0]["x"] * np.float32(factor)
@@ -239,7 +240,7 @@ def test_the_real_onnxruntime_computes_in_the_memory_it_is_given(at_once, tiny_m
         session.run()
         y = np.maximum(x @ tiny_arrays[0]["w"] + tiny_arrays[0]["b"], 0)
         assert ParityLimits().passes(compare(session.outputs(), {"y": y, "z": y + y}))
-    assert sorted(device.nodes_by_provider(live)[device.CPU])[-1] == "Relu"
+    assert sorted(device.nodes_by_provider(live)[CPU])[-1] == "Relu"
     session.close()
 
 
