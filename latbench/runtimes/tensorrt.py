@@ -3,13 +3,12 @@
 import importlib
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from latbench.errors import EnvironmentFault
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
-from latbench.runtimes.shared import cuda, nvidia
+from latbench.runtimes.shared import cuda, half, nvidia
 from latbench.runtimes.shared.vendor import installed
 from latbench.runtimes.trt.build import converts
 from latbench.runtimes.trt.engine import Wish, obtain
@@ -107,7 +106,7 @@ def _library() -> Any:
 def _offered(trt: Any, card: cuda.DeviceFacts) -> tuple[str, ...]:
     """Return the precisions that the card has units for and this TensorRT can be given."""
     here = nvidia.units(("fp32", "tf32", "fp16", "bf16"), card.compute_capability)
-    return tuple(name for name in here if not converts(trt, name) or find_spec("onnx") is not None)
+    return tuple(name for name in here if not converts(trt, name) or half.possible())
 
 
 def _mend(lacking: str) -> str:

@@ -1,16 +1,15 @@
 """ONNX Runtime's CUDA provider: its options, TF32 off unless asked for, and files converted to fp16."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from exporters import wholefile
-from latbench.errors import BadInput, EnvironmentFault
+from latbench.errors import BadInput
 from latbench.runtimes.base import Knob, SessionOptions, Value
 from latbench.runtimes.ort import common, device, providers
 from latbench.runtimes.ort.providers import CUDA
-from latbench.runtimes.shared import cuda, derived, nvidia, onnxfile
+from latbench.runtimes.shared import cuda, derived, half, nvidia, onnxfile
 
 PRECISIONS = ("fp32", "tf32", "fp16")
 _GPU = frozenset({"cuda"})
@@ -97,40 +96,14 @@ def converted(path: Path) -> tuple[str | bytes, str]:
     It is kept beside the artifact, named by what it was made from and by; where it cannot be, the bytes of
     the converted file are returned instead of its path.
     """
-    from exporters import precision
-
-    maker = _source_sha256(Path(precision.__file__).parent)
-    name = derived.name({"source": derived.source_sha256(path), "maker": maker, "to": "fp16"})
+    name = derived.name({"source": derived.source_sha256(path), "maker": half.maker(), "to": "fp16"})
     file = path.parent / derived.FOLDER / f"{name}.fp16.onnx"
     if file.is_file():
         return str(file), "in an earlier launch"
-    data = _fp16(path)
+    data = half.converted(path, "fp16")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         wholefile.write(file, data)
     except OSError:
         return data, "now"
     return str(file), "now"
-
-
-def _fp16(path: Path) -> bytes:
-    try:
-        import onnx
-    except ModuleNotFoundError as error:
-        raise EnvironmentFault(
-            'onnxruntime on CUDA computes in fp16 what the onnx package converted; pip install "onnx>=1.20".'
-        ) from error
-    from exporters import precision
-
-    try:
-        return precision.convert(onnx.load(path), "fp16").SerializeToString()
-    except precision.Unconvertible as error:
-        raise BadInput(f"{path.name} cannot be converted to fp16: {error}") from error
-
-
-def _source_sha256(folder: Path) -> str:
-    """Return the SHA-256 of the Python sources in `folder`: another converter makes another file."""
-    digest = hashlib.sha256()
-    for source in sorted(folder.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()

@@ -1,16 +1,18 @@
 """What is made of an artifact and kept beside it, engines and converted files: where, and by which name."""
 
+import ast
 import hashlib
+import importlib.util
 import json
 import mmap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from latbench.runtimes.shared import onnxfile
 
 FOLDER = "engines"
+_OURS = ("exporters", "latbench")
 _GRAPH, _INITIALIZER, _EXTERNAL, _KEY, _VALUE = 7, 5, 13, 1, 2
 
 
@@ -28,13 +30,45 @@ def source_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def code_sha256(module: ModuleType) -> str:
-    """Return the SHA-256 of the Python sources of `module`: what it makes changes with them."""
-    file = Path(str(module.__file__))
+def code_sha256(*modules: str) -> str:
+    """Return the SHA-256 of the sources of `modules`, by dotted name, and of all of ours that they import.
+
+    What they make changes with them. Imports inside functions count; packages that only hold a module do not.
+    """
+    sources: dict[str, bytes] = {}
+    left = list(modules)
+    while left:
+        module = left.pop()
+        file = _file(module)
+        if file is not None and module not in sources:
+            sources[module] = file.read_bytes()
+            left += _imports(sources[module])
     digest = hashlib.sha256()
-    for source in sorted(file.parent.rglob("*.py")) if file.stem == "__init__" else (file,):
-        digest.update(source.read_bytes())
+    for module, source in sorted(sources.items()):
+        digest.update(hashlib.sha256(f"{module}\n".encode() + source).digest())
     return digest.hexdigest()
+
+
+def _file(module: str) -> Path | None:
+    """Return the source of `module`, None for what is none of ours, or no module."""
+    package, *rest = module.split(".")
+    found = importlib.util.find_spec(package) if package in _OURS else None
+    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+        place = Path(folder, *rest)
+        for file in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+def _imports(source: bytes) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                yield node.module if _file(inside) is None else inside
 
 
 def external(path: Path) -> tuple[str, ...]:

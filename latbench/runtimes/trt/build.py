@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from exporters import wholefile
-from exporters.errors import ExportError, InputError
+from exporters.errors import InputError
 from exporters.tensorrt_operators import Unsupported, unsupported
-from latbench.errors import BadInput, EnvironmentFault
+from latbench.errors import BadInput
+from latbench.runtimes.shared import half
 from latbench.runtimes.trt.log import fault, made, said_last
 
 WEAK = {"fp16": "FP16", "bf16": "BF16"}
@@ -86,7 +87,7 @@ def _parse(trt: Any, parser: Any, log: Any, order: Order) -> None:
     if lacking:
         raise BadInput(f"TensorRT {trt.__version__} does not take {order.path.name}: {_told(lacking)}.")
     if converts(trt, order.precision):
-        done = parser.parse(_converted(order), str(order.path))
+        done = parser.parse(half.converted(order.path, order.precision), str(order.path))
     else:
         done = parser.parse_from_file(str(order.path))
     if not done:
@@ -124,23 +125,6 @@ def _errors(parser: Any) -> Iterator[str]:
         yield f"{where}: {said}" if where else said
     if total > _ERRORS:
         yield f"and {total - _ERRORS} more"
-
-
-def _converted(order: Order) -> bytes:
-    """Return the ONNX graph in `order.precision`, inputs and outputs as they were, serialised."""
-    try:
-        import onnx
-    except ModuleNotFoundError as error:
-        raise EnvironmentFault(
-            f"{order.precision} on this TensorRT needs the onnx package, which converts the graph; "
-            'pip install "latbench[tensorrt]".'
-        ) from error
-    from exporters import precision
-
-    try:
-        return precision.convert(onnx.load(order.path), order.precision).SerializeToString()
-    except (ExportError, InputError, ValueError) as error:
-        raise BadInput(f"{order.path.name} cannot be converted to {order.precision}: {error}") from error
 
 
 def _refuse_open_shapes(network: Any, path: Path) -> None:

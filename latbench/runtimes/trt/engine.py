@@ -1,12 +1,13 @@
 """The engine for one artifact on one GPU: the one kept from before, or one built now and kept."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from latbench.runtimes.base import Value
-from latbench.runtimes.shared import derived, nvidia
+from latbench.runtimes.shared import derived, half, nvidia
 from latbench.runtimes.shared.cuda import DeviceFacts
 from latbench.runtimes.trt import cache
 from latbench.runtimes.trt.build import Order, build, converts
@@ -15,6 +16,9 @@ from latbench.runtimes.trt.log import fault, forget, made
 
 BUILD_KNOBS = ("builder_level", "workspace_mib")
 """Knobs that make another engine; the others only say how one is come by or run, and share it."""
+
+_CODE = "latbench.runtimes.trt.build"
+"""What sets the builder up: with other settings it makes another engine of the same file."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,11 @@ def _key(trt: Any, wish: Wish) -> dict[str, Any]:
         **_maker(trt, wish),
         "source_sha256": derived.source_sha256(wish.path),
         "precision": wish.precision,
-        "conversion": _conversion() if converts(trt, wish.precision) else None,
+        "code": derived.code_sha256(_CODE),
+        "conversion": half.maker() if converts(trt, wish.precision) else None,
+        "tf32_override": os.environ.get(nvidia.TF32),
         **{name: wish.knobs[name] for name in BUILD_KNOBS},
     }
-
-
-def _conversion() -> str:
-    from exporters import precision
-
-    return derived.code_sha256(precision)
 
 
 def _inspected(trt: Any, engine: Any, settings: Mapping[str, Any]) -> Inspection:

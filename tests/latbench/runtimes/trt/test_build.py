@@ -98,7 +98,7 @@ def test_a_conversion_without_onnx_names_the_install_line(trt, ordered, monkeypa
         pytest.skip("TensorRT 10 converts nothing")
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(EnvironmentFault, match=r"needs the onnx package.*latbench\[tensorrt\]"):
+    with pytest.raises(EnvironmentFault, match=r"fp16 .* needs onnx and onnx_ir; pip install"):
         ordered(precision="fp16")
 
 

@@ -3,9 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from latbench.runtimes.shared import cuda, nvidia
+from latbench.runtimes.shared import cuda, derived, half, nvidia
 from latbench.runtimes.tensorrt import RUNTIME
-from latbench.runtimes.trt import engine as its
 from latbench.runtimes.trt.build import converts
 from latbench.runtimes.trt.engine import Wish, obtain
 from latbench.runtimes.trt.log import forget, logger
@@ -118,8 +117,19 @@ def test_another_conversion_makes_another_engine(trt, got, monkeypatch):
         pytest.skip("TensorRT 10 converts nothing")
     got(precision="fp16")
     assert got(precision="fp16").told["engine_cached"]
-    monkeypatch.setattr(its, "_conversion", lambda: "changed")
+    monkeypatch.setattr(half, "maker", dict)
     assert not got(precision="fp16").told["engine_cached"]
+
+
+@pytest.mark.parametrize("part", ["builder", "variable"])
+def test_another_setting_of_the_builder_makes_another_engine(got, monkeypatch, part):
+    got()
+    assert got().told["engine_cached"]
+    if part == "builder":
+        monkeypatch.setattr(derived, "code_sha256", lambda *_: "changed")
+    else:
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    assert not got().told["engine_cached"]
 
 
 def test_a_knob_that_only_says_how_it_is_run_shares_the_engine(got):
