@@ -57,16 +57,24 @@ def _tiny(body, inputs, outputs, constants=None):
     return model
 
 
+def _random_inputs(model, seed=0):
+    """Return random inputs of a graph by name: standard normal, or 0 and 1 where they are not fp32."""
+    rng = np.random.default_rng(seed)
+    drawn = {}
+    for value in model.graph.input:
+        kind = value.type.tensor_type
+        shape = [size.dim_value for size in kind.shape.dim]
+        as_type = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
+        values = rng.standard_normal(shape) if as_type == np.float32 else rng.integers(0, 2, shape)
+        drawn[value.name] = values.astype(as_type)
+    return drawn
+
+
 def _rewritten(model, name, seed=0):
     """Return `model` after the pass `name`, whose outputs on random inputs are the same to rounding."""
     import onnx_ir as ir
 
-    rng = np.random.default_rng(seed)
-    shapes = {
-        value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
-        for value in model.graph.input
-    }
-    fed = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    fed = _random_inputs(model, seed)
     graph = ir.from_proto(model)
     count = passes()[name].apply(graph)
     after = ir.to_proto(graph)
@@ -86,6 +94,11 @@ def _weights(*shape, seed=0):
 @pytest.fixture(scope="session")
 def tiny():
     return _tiny
+
+
+@pytest.fixture(scope="session")
+def random_inputs():
+    return _random_inputs
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +168,15 @@ def made(tmp_path_factory, small, pair):
         output=output,
         provenance={"model": "small", "seed": "0"},
     )
+
+
+@pytest.fixture
+def untouched(tmp_path, made):
+    """What an earlier export left in the folder is still there after the test, and nothing else is."""
+    earlier = tmp_path / "small.onnx"
+    earlier.write_bytes(made.path.read_bytes())
+    yield
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(earlier, made.path.read_bytes())]
 
 
 @pytest.fixture

@@ -59,23 +59,11 @@ def _run(done, fed):
     return execute(_widened(done.model, done.precision).SerializeToString(), fed)
 
 
-def _fed(model, seed=0):
-    rng = np.random.default_rng(seed)
-    fed = {}
-    for value in model.graph.input:
-        kind = value.type.tensor_type
-        shape = [size.dim_value for size in kind.shape.dim]
-        as_type = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
-        drawn = rng.standard_normal(shape) if as_type == np.float32 else rng.integers(0, 2, shape)
-        fed[value.name] = drawn.astype(as_type)
-    return fed
-
-
 def _border(model):
     return [value.SerializeToString() for value in (*model.graph.input, *model.graph.output)]
 
 
-def _converted(model, precision, *, fed=None, limit=None):
+def _converted(model, precision, *, fed, limit=None):
     """Return the conversion, once it has kept what every conversion promises and its outputs are close."""
     before = model.SerializeToString(deterministic=True)
     done = conversion(model, precision)
@@ -86,7 +74,6 @@ def _converted(model, precision, *, fed=None, limit=None):
     assert _border(model) == _border(done.model)
     _hold_types(done)
     _hold_casts(done.model)
-    fed = _fed(model) if fed is None else fed
     wide, half = execute(model.SerializeToString(), fed), _run(done, fed)
     for name, expected in wide.items():
         assert half[name].dtype == expected.dtype
@@ -141,8 +128,13 @@ def stays():
 
 
 @pytest.fixture(scope="session")
-def converted():
-    return _converted
+def converted(random_inputs):
+    """Return `_converted`, which is fed at random where nothing is given."""
+
+    def converted(model, precision, *, fed=None, limit=None):
+        return _converted(model, precision, fed=random_inputs(model) if fed is None else fed, limit=limit)
+
+    return converted
 
 
 @pytest.fixture(scope="session")
