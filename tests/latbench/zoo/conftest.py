@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from latbench.zoo.registry import models
+from exporters.capture import capture
+from exporters.export import DEFAULT_OPSET, export
+from latbench.zoo.create import create_model, example_input
+from latbench.zoo.registry import models, spec
 from latbench.zoo.weights import live
 
 LARGE = 16_000_000
@@ -57,3 +60,21 @@ def block_agrees():
         assert np.abs(output).max() == pytest.approx(golden["max_abs"], rel=tolerance)
 
     return check
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Return what exports a model of the zoo for a target; a form of it is captured once for all targets."""
+    captured = {}
+
+    def made(name, target, resolution=None, **forms):
+        image = (example_input(spec(name), resolution),)
+        key = (name, resolution, *sorted(forms.items()))
+        if key not in captured:
+            model = create_model(name, resolution, **forms)
+            captured[key] = model, capture(model, image, DEFAULT_OPSET)
+        model, traced = captured[key]
+        output = tmp_path_factory.mktemp(name)
+        return export(model, image, name=name, output=output, target=target, captured=traced)
+
+    return made

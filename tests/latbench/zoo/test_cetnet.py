@@ -3,10 +3,7 @@
 import pytest
 import torch
 
-from exporters import export
-from latbench import create_model
 from latbench.zoo.counts import count
-from latbench.zoo.create import example_input
 from latbench.zoo.networks.cetnet import NAMES, CETNet, LocallyEnhancedWindows, split
 from latbench.zoo.registry import spec
 from latbench.zoo.weights import live
@@ -100,13 +97,5 @@ def test_every_row_says_that_it_is_a_reconstruction(name):
 @pytest.mark.parametrize(
     ("target", "resolution"), [("onnxruntime", 224), ("openvino", 224), ("portable", 384)]
 )
-def test_it_exports_within_the_gate(target, resolution, tmp_path):
-    known = spec("cetnet_t")
-    artifact = export(
-        create_model(known.name, resolution),
-        (example_input(known, resolution),),
-        name=known.name,
-        output=tmp_path,
-        target=target,
-    )
-    assert artifact.path.is_file()
+def test_it_exports_within_the_gate(target, resolution, exported):
+    assert exported("cetnet_t", target, resolution).path.is_file()

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-import exporters
 from latbench import create_model
 from latbench.errors import BadInput
 from latbench.zoo.create import example_input
@@ -114,11 +113,8 @@ def test_without_a_global_branch_any_size_works():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
-    known = spec("cloformer_xxs")
-    made = exporters.export(
-        create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
-    )
+def test_it_exports_within_the_gate(target, exported):
+    made = exported("cloformer_xxs", target)
     assert made.manifest["sensitivity"] > 0.01
     nodes = made.manifest["nodes"]["simplified"]
     assert "BatchNormalization" not in nodes

@@ -5,8 +5,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exporters.export import export
-from latbench import create_model
 from latbench.zoo.counts import count
 from latbench.zoo.create import example_input
 from latbench.zoo.networks.cvt import ConvAttention, CvT
@@ -81,9 +79,5 @@ def test_another_embedding_takes_the_place_of_the_published_one():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
-    known = spec("cvt_13")
-    artifact = export(
-        create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
-    )
-    assert artifact.path.is_file()
+def test_it_exports_within_the_gate(target, exported):
+    assert exported("cvt_13", target).path.is_file()

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from exporters import export
 from latbench import create_model
 from latbench.errors import BadInput
 from latbench.zoo.counts import count
@@ -86,10 +85,9 @@ def test_a_size_between_is_refused_with_the_nearest_that_work():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
+def test_it_exports_within_the_gate(target, exported):
     known = spec("edgevit_xxs")
-    model = create_model(known.name, **known.forms_for(target))
-    made = export(model, (example_input(known),), name=known.name, output=tmp_path, target=target)
+    made = exported(known.name, target, **known.forms_for(target))
     assert made.manifest["sensitivity"] > 0.01
     nodes = made.manifest["nodes"]["simplified"]
     assert not {"ConvTranspose", "Shape", "Expand"} & set(nodes)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from exporters import export
 from latbench import create_model
 from latbench.zoo.create import example_input
 from latbench.zoo.networks.focalnet import FocalNet
@@ -106,10 +105,9 @@ def test_the_reductions_round_to_the_published_row_and_say_that_they_are_inferre
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
+def test_it_exports_within_the_gate(target, exported):
     known = spec("focalnet_4m_w48")
-    model = create_model(known.name, **known.forms_for(target))
-    made = export(model, (example_input(known),), name=known.name, output=tmp_path, target=target)
+    made = exported(known.name, target, **known.forms_for(target))
     assert made.manifest["sensitivity"] > 0.01
     nodes = made.manifest["nodes"]["simplified"]
     assert nodes["Split"] == 7, "one in each block"

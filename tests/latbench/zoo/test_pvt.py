@@ -5,11 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exporters.export import export
-from latbench import create_model
-from latbench.zoo.create import example_input
 from latbench.zoo.networks.pvt import PVT, ReducedAttention
-from latbench.zoo.registry import spec
 from latbench.zoo.weights import live
 
 SMALL = {"depths": (1, 1, 1, 2), "dims": (8, 16, 24, 32), "heads": (1, 2, 3, 4), "classes": 10}
@@ -74,13 +70,5 @@ def test_another_embedding_takes_the_place_of_the_published_one():
 @pytest.mark.parametrize(
     ("target", "resolution"), [("onnxruntime", 224), ("openvino", 224), ("portable", 288)]
 )
-def test_it_exports_within_the_gate_where_position_embeddings_are_enlarged_too(target, resolution, tmp_path):
-    known = spec("pvt_tiny")
-    artifact = export(
-        create_model(known.name, resolution),
-        (example_input(known, resolution),),
-        name=known.name,
-        output=tmp_path,
-        target=target,
-    )
-    assert artifact.path.is_file()
+def test_it_exports_within_the_gate_where_position_embeddings_are_enlarged_too(target, resolution, exported):
+    assert exported("pvt_tiny", target, resolution).path.is_file()

@@ -11,8 +11,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exporters.export import export
-from latbench import create_model
 from latbench.zoo.counts import count
 from latbench.zoo.create import example_input
 from latbench.zoo.layers.tokens import to_map, to_tokens
@@ -105,9 +103,5 @@ def test_another_embedding_takes_the_place_of_the_published_one():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
-    known = spec("pvt_v2_b0")
-    artifact = export(
-        create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
-    )
-    assert artifact.path.is_file()
+def test_it_exports_within_the_gate(target, exported):
+    assert exported("pvt_v2_b0", target).path.is_file()

@@ -11,8 +11,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from exporters.export import export
-from latbench import create_model
 from latbench.zoo.create import example_input
 from latbench.zoo.layers.window import inverse, kept_order, moved, relative
 from latbench.zoo.networks.swin import Block, PatchMerging, Swin
@@ -140,13 +138,5 @@ def test_another_embedding_takes_the_place_of_the_published_one(size):
 @pytest.mark.parametrize(
     ("target", "resolution"), [("onnxruntime", 224), ("openvino", 224), ("portable", 256)]
 )
-def test_it_exports_within_the_gate(target, resolution, tmp_path):
-    known = spec("swin_tiny")
-    artifact = export(
-        create_model(known.name, resolution),
-        (example_input(known, resolution),),
-        name=known.name,
-        output=tmp_path,
-        target=target,
-    )
-    assert artifact.path.is_file()
+def test_it_exports_within_the_gate(target, resolution, exported):
+    assert exported("swin_tiny", target, resolution).path.is_file()

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-import exporters
 from latbench import create_model
 from latbench.zoo.create import example_input
 from latbench.zoo.networks.van import Block, LargeKernelAttention
@@ -90,11 +89,9 @@ def test_images_of_any_height_and_width_work_alone_and_together(size):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnxruntime", "openvino"])
-def test_it_exports_within_the_gate(target, tmp_path):
+def test_it_exports_within_the_gate(target, exported):
     known = spec("van_b0")
-    made = exporters.export(
-        create_model(known.name), (example_input(known),), name=known.name, output=tmp_path, target=target
-    )
+    made = exported(known.name, target)
     assert made.manifest["sensitivity"] > 0.01
     blocks = sum(known.config["depths"])
     assert made.manifest["nodes"]["cleaned"]["BatchNormalization"] == 2 * blocks
