@@ -1,8 +1,9 @@
 """PyTorch eager: the module itself, in inference mode, on the CPU or on a GPU."""
 
-from latbench.runtimes.base import SessionOptions, Source, knob
-from latbench.runtimes.pt import module as torchmodule
-from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
+from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.pt.facts import facts
+from latbench.runtimes.pt.runtime import TorchRuntime
+from latbench.runtimes.pt.session import ModuleSession
 
 
 class PyTorch(TorchRuntime):
@@ -17,10 +18,9 @@ class PyTorch(TorchRuntime):
 
     def prepare(self, source: Source, options: SessionOptions) -> ModuleSession:
         """Call the factory and put its module into eval and inference mode, on the device."""
-        given = {name: bool(knob(self, options, name)) for name in torchmodule.KNOBS}
-        with torchmodule.loaded(source, options, **given) as (module, mode, gpu):
+        with self.loaded(source, options) as (module, mode, gpu):
             extra = {} if gpu is None else {"cuda_graph": "off"}
-            return ModuleSession(module, mode, torchmodule.facts(module, "eager", gpu, **extra), gpu)
+            return ModuleSession(module, mode, facts(module, "eager", gpu, **extra), gpu)
 
 
 RUNTIME = PyTorch()

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from latbench.runtimes.base import Availability, Facts, Knob, SessionOptions, Source, knob
-from latbench.runtimes.pt import module as torchmodule
 from latbench.runtimes.pt.cuda import Gpu
-from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
+from latbench.runtimes.pt.facts import facts
+from latbench.runtimes.pt.runtime import KNOBS, TorchRuntime
+from latbench.runtimes.pt.session import ModuleSession
 
 MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
 CACHE = "TORCHINDUCTOR_CACHE_DIR"
@@ -22,7 +23,7 @@ _WARM = 3
 """Calls after the compiling one, untimed: with CUDA graphs the first of them records, the others replay."""
 
 _KNOBS: Mapping[str, Knob] = {
-    **torchmodule.KNOBS,
+    **KNOBS,
     "mode": Knob("default", "mode of torch.compile", choices=MODES),
     "fullgraph": Knob(False, "a graph break is an error"),
     "freezing": Knob(False, "weights are constants of the compiled code: folded, laid out beforehand"),
@@ -168,13 +169,12 @@ class TorchCompile(TorchRuntime):
         """Call the factory and put its module into eval and inference mode; `bind` compiles it."""
         import torch._inductor as inductor
 
-        given = {name: bool(knob(self, options, name)) for name in torchmodule.KNOBS}
         settings: dict[str, Any] = dict(inductor.list_mode_options(str(knob(self, options, "mode"))))
         if knob(self, options, "freezing"):
             settings["freezing"] = True
         how = {"options": settings, "fullgraph": bool(knob(self, options, "fullgraph"))}
-        with torchmodule.loaded(source, options, **given) as (module, mode, gpu):
-            return CompiledSession(module, mode, torchmodule.facts(module, "inductor", gpu), gpu, how)
+        with self.loaded(source, options) as (module, mode, gpu):
+            return CompiledSession(module, mode, facts(module, "inductor", gpu), gpu, how)
 
 
 def _compiler(device: str) -> tuple[str, str]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from latbench.errors import BadInput
-from latbench.runtimes.base import SessionOptions, Source, knob
-from latbench.runtimes.pt import module as torchmodule
+from latbench.runtimes.base import SessionOptions, Source
 from latbench.runtimes.pt.cuda import Gpu
-from latbench.runtimes.pt.module import ModuleSession, TorchRuntime
+from latbench.runtimes.pt.facts import facts
+from latbench.runtimes.pt.runtime import TorchRuntime
+from latbench.runtimes.pt.session import ModuleSession, Ready
 
 
 class TorchCudaGraph(TorchRuntime):
@@ -22,13 +23,12 @@ class TorchCudaGraph(TorchRuntime):
 
     def prepare(self, source: Source, options: SessionOptions) -> ModuleSession:
         """Call the factory and put its module into eval and inference mode on the GPU."""
-        given = {name: bool(knob(self, options, name)) for name in torchmodule.KNOBS}
-        with torchmodule.loaded(source, options, **given) as (module, mode, gpu):
-            facts = torchmodule.facts(module, "eager, captured", gpu, cuda_graph="on")
-            return ModuleSession(module, mode, facts, gpu, _captured(gpu))
+        with self.loaded(source, options) as (module, mode, gpu):
+            told = facts(module, "eager, captured", gpu, cuda_graph="on")
+            return ModuleSession(module, mode, told, gpu, _captured(gpu))
 
 
-def _captured(gpu: Gpu | None) -> torchmodule.Ready:
+def _captured(gpu: Gpu | None) -> Ready:
     def ready(module: Any, tensors: Sequence[Any]) -> Callable[..., Any]:
         if gpu is None:
             raise BadInput("A CUDA graph needs a GPU; use --device cuda.")

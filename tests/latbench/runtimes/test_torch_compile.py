@@ -8,6 +8,7 @@ import pytest
 from latbench.measure.denormals import flush_ratio
 from latbench.runtimes import torch_compile
 from latbench.runtimes.base import SessionOptions, Source
+from latbench.runtimes.pt.runtime import TorchRuntime
 from latbench.runtimes.torch_compile import CACHE, RUNTIME
 
 MODULES = """
@@ -113,7 +114,7 @@ def test_the_compiler_is_told(monkeypatch, tmp_path):
 
 def test_on_a_gpu_it_needs_triton(monkeypatch):
     gpu = replace(RUNTIME.check(), available=True, offers=("A card",))
-    monkeypatch.setattr(torch_compile.torchmodule, "check", lambda *_: gpu)
+    monkeypatch.setattr(TorchRuntime, "check", lambda *_: gpu)
     monkeypatch.setattr(torch_compile.importlib.util, "find_spec", lambda _: None)
     assert "needs Triton" in RUNTIME.check("cuda").reason
 

@@ -73,7 +73,7 @@ def test_weights_are_the_same_each_time(factories):
     import torch
 
     from latbench.runtimes.base import Source
-    from latbench.runtimes.pt.module import build as build_again
+    from latbench.runtimes.pt.load import build as build_again
 
     built = build(f"{factories}:make")
     again = build_again(Source("module", factory=built.factory, kwargs=built.kwargs))
@@ -150,7 +150,7 @@ def test_a_runtime_makes_the_same_module_again(own):
     import torch
 
     from latbench.runtimes.base import Source
-    from latbench.runtimes.pt.module import build as build_again
+    from latbench.runtimes.pt.load import build as build_again
 
     built = build(f"{own}:words(7)")
     again = build_again(Source("module", factory=built.factory, kwargs=dict(built.kwargs)))

@@ -89,7 +89,7 @@ def test_it_is_built_as_a_runtime_will_build_it_again(timm):
     import torch
 
     from latbench.runtimes.base import Source
-    from latbench.runtimes.pt.module import build
+    from latbench.runtimes.pt.load import build
 
     found = resolve("timm:mobileone_s1", 64)
     built = kinds()["timm"].build(found.wish("portable", 20))

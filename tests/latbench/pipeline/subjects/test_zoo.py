@@ -42,7 +42,7 @@ def test_it_is_built_as_a_runtime_will_build_it_again():
     import torch
 
     from latbench.runtimes.base import Source
-    from latbench.runtimes.pt.module import build
+    from latbench.runtimes.pt.load import build
 
     wish = resolve("efficientmod_xxs", 64).wish("portable", 20)
     built = kinds()["zoo"].build(wish)
