@@ -19,13 +19,21 @@ def build(builder: "Builder", x: "ir.Value", op: Circular, _factor: int | None) 
     With blocks T0 and T1: y0 + y1 = (T0 + T1)(x0 + x1) and y0 - y1 = (T0 - T1)(x0 - x1); the matrices take
     the halving.
     """
-    axis, half = AXES[op.axis], op.length // 2
-    first, second = builder.split(x, [half, half], axis)
+    total, difference = products(builder, x, op)
+    halves = builder.node("Add", total, difference), builder.node("Sub", total, difference)
+    return shifted(builder, builder.node("Concat", *halves, axis=AXES[op.axis]), op)
+
+
+def products(builder: "Builder", x: "ir.Value", op: Circular) -> "tuple[ir.Value, ir.Value]":
+    """Return half the sum and half the difference of the halves of y, before what is added.
+
+    Each is (B, C, H, W) with N/2 places along the axis.
+    """
+    half = op.length // 2
+    first, second = builder.split(x, [half, half], AXES[op.axis])
     same, other = np.moveaxis(blocks(op.weight, 2), -3, 0)
     total = _product(builder, (same + other) / 2, builder.node("Add", first, second), op)
-    difference = _product(builder, (same - other) / 2, builder.node("Sub", first, second), op)
-    halves = builder.node("Add", total, difference), builder.node("Sub", total, difference)
-    return shifted(builder, builder.node("Concat", *halves, axis=axis), op)
+    return total, _product(builder, (same - other) / 2, builder.node("Sub", first, second), op)
 
 
 def _product(builder: "Builder", matrices: np.ndarray, x: "ir.Value", op: Circular) -> "ir.Value":
