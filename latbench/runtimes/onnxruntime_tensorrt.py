@@ -71,7 +71,7 @@ class OnnxRuntimeTensorRt:
             raise BadInput(f"onnxruntime_tensorrt cannot be asked for {asked}; it has --device cuda only.")
         path = Path(str(source.path))
         providers.preload(TENSORRT)
-        kept = _folder(path, options) if knob(self, options, "engine_cache") else None
+        kept = _folder(self, path, options) if knob(self, options, "engine_cache") else None
         timings = _timings(path) if knob(self, options, "timing_cache") else None
         before = _engines(kept)
         stream = cuda.Stream()
@@ -138,11 +138,15 @@ def _machine() -> dict[str, Any]:
     return {"onnxruntime": onnxruntime.__version__, "tensorrt": library_version(), **gpu}
 
 
-def _folder(path: Path, options: SessionOptions) -> Path:
+def _folder(runtime: OnnxRuntimeTensorRt, path: Path, options: SessionOptions) -> Path:
     """Return the folder of engines of this very file, by these versions, for this GPU and `options`."""
-    tf32 = {nvidia.TF32: os.environ.get(nvidia.TF32)}
-    asked = {"precision": options.precision, "knobs": dict(options.knobs), **tf32}
-    key = {**_machine(), **asked, "source": derived.source_sha256(path)}
+    key = {
+        **_machine(),
+        "source": derived.source_sha256(path),
+        "precision": options.precision,
+        "options": provider_options(runtime, options, None, None),
+        nvidia.TF32: os.environ.get(nvidia.TF32),
+    }
     return _made(path.resolve().parent / derived.FOLDER / f"onnxruntime-{derived.name(key)}")
 
 

@@ -18,8 +18,8 @@ CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
 _BUILDS = ("onnxruntime", "onnxruntime-gpu")
-_CUDA = "libonnxruntime_providers_cuda.so"
-_LIBRARIES = {CUDA: _CUDA, TENSORRT: "libonnxruntime_providers_tensorrt.so"}
+_CUDA_LIBRARY = "libonnxruntime_providers_cuda.so"
+_LIBRARIES = {CUDA: _CUDA_LIBRARY, TENSORRT: "libonnxruntime_providers_tensorrt.so"}
 _TENSORRT = ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10")
 _GPU_BUILD = 'pip install "latbench[cuda]"'
 _REINSTALL = f"pip uninstall -y {' '.join(_BUILDS)} && {_GPU_BUILD}"
@@ -112,7 +112,7 @@ def _folder() -> Path | None:
     """Return the folder of onnxruntime's own libraries; None where it cannot be told, or not on Linux."""
     found = importlib.util.find_spec("onnxruntime")
     folder = Path(found.origin).parent / "capi" if found is not None and found.origin else None
-    return folder if folder is not None and (folder / _CUDA).is_file() else None
+    return folder if folder is not None and (folder / _CUDA_LIBRARY).is_file() else None
 
 
 def preload(provider: str) -> None:

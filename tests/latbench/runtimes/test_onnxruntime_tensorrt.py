@@ -145,6 +145,18 @@ def test_an_engine_is_never_used_by_other_versions(prepare, ort, monkeypatch):
     assert prepare().facts.extra["engine_cached"] is False
 
 
+def test_an_engine_is_never_used_with_other_options_of_the_provider(prepare, monkeypatch):
+    prepare()
+    assert prepare(knobs={"builder_level": 3}).facts.extra["engine_cached"] is True  # which is the default
+    ours = onnxruntime_tensorrt.provider_options
+    monkeypatch.setattr(
+        onnxruntime_tensorrt,
+        "provider_options",
+        lambda *asked: {**ours(*asked), "trt_sparsity_enable": "True"},
+    )
+    assert prepare().facts.extra["engine_cached"] is False
+
+
 def test_an_engine_that_was_written_anew_is_no_cached_one(prepare, ort):
     prepare()
 
