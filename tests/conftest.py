@@ -44,6 +44,14 @@ def pytest_runtest_setup(item):
             torch.set_num_threads(1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each process a long run of tests, so that a module shares what it makes, then even out."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.option.dist == "load" else None
+
+
 @pytest.fixture(autouse=True)
 def plain_output(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
