@@ -15,16 +15,16 @@ def card(nvml: Nvml, uuid: str | None, environ: Mapping[str, str]) -> Card | str
     handles = sorted(nvml.cards, key=lambda handle: _place(nvml, handle))
     if not handles:
         return "the NVIDIA driver shows no card"
-    sliced = [on(first(nvml.ask("nvmlDeviceGetMigMode", handle))) for handle in handles]
+    sliced = [handle for handle in handles if _sliced(nvml, handle)]
     wanted = uuid if uuid is not None else environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
     if wanted.startswith("MIG-"):
-        return _slice(nvml, handles, sliced)
+        return _slice(nvml, sliced)
     if uuid is not None or wanted.startswith("GPU-"):
         named = [
             one for one in handles if _digits(nvml.text("nvmlDeviceGetUUID", one)).startswith(_digits(wanted))
         ]
         if len(named) != 1:
-            return _slice(nvml, handles, sliced) if any(sliced) else f"NVML knows no card {wanted}"
+            return _slice(nvml, sliced) if sliced else f"NVML knows no card {wanted}"
         return _chosen(nvml, named[0])
     if uuid is None and environ.get("CUDA_VISIBLE_DEVICES") == "":
         return "CUDA_VISIBLE_DEVICES is empty: it hides every card"
@@ -42,12 +42,16 @@ def _numbered(nvml: Nvml, handles: list[Handle], wanted: str, order: str | None)
 
 
 def _chosen(nvml: Nvml, handle: Handle) -> Card:
-    return Card(nvml, handle, bool(on(first(nvml.ask("nvmlDeviceGetMigMode", handle)))))
+    return Card(nvml, handle, _sliced(nvml, handle))
 
 
-def _slice(nvml: Nvml, handles: list[Handle], sliced: list[bool | None]) -> Card | str:
+def _sliced(nvml: Nvml, handle: Handle) -> bool:
+    """Tell whether MIG divides the card; where that is not told it does not."""
+    return bool(on(first(nvml.ask("nvmlDeviceGetMigMode", handle))))
+
+
+def _slice(nvml: Nvml, divided: list[Handle]) -> Card | str:
     """Return the card that MIG divides, where there is one only."""
-    divided = [handle for handle, one in zip(handles, sliced, strict=True) if one]
     return Card(nvml, divided[0], True) if len(divided) == 1 else "a MIG slice of a card that cannot be told"
 
 

@@ -14,7 +14,12 @@ _LIBRARIES = {
 """What the runtimes on CUDA load, in the majors that they may ask for; each needs one of them."""
 
 _UNSEEN = "clocks, heat, throttling and other work on the GPU are not seen: no row can be flagged for them"
-_UNUSABLE = ("no NVIDIA driver", "not loaded", "another version", "shows no card", "hides every card")
+_UNUSABLE = (
+    *("no NVIDIA driver", "not loaded", "another version", "shows no card", "hides every card"),
+    *("names no card", "knows no card"),
+)
+"""What a reason says where CUDA finds no card either."""
+
 _MENDS = {
     "pynvml": INSTALL,
     "no NVIDIA driver": "install NVIDIA's driver; start a container with the GPU (docker run --gpus all)",

@@ -60,7 +60,8 @@ def test_a_driver_that_is_missing_or_broken_is_a_problem(asked, nvml, name, valu
         ({"init": "NoPermission"}, {}, ("warning", "/dev/nvidia")),
         ({}, {}, ("problem", "--gpus all")),
         ({"cards": 1}, {"CUDA_VISIBLE_DEVICES": ""}, ("problem", "unset it")),
-        ({"cards": 1}, {"CUDA_VISIBLE_DEVICES": "7"}, ("warning", "CUDA_VISIBLE_DEVICES")),
+        ({"cards": 1}, {"CUDA_VISIBLE_DEVICES": "7"}, ("problem", "CUDA_VISIBLE_DEVICES")),
+        ({"cards": 1}, {"CUDA_VISIBLE_DEVICES": "GPU-77"}, ("problem", "CUDA_VISIBLE_DEVICES")),
     ],
 )
 def test_a_card_that_is_not_seen(asked, whole, made, environ, told):
