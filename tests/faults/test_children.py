@@ -81,6 +81,6 @@ def test_a_hang_is_a_row_too(command):
 
 @pytest.mark.slow
 def test_after_a_hang_the_sweep_goes_on(command):
-    run = command("stuck", "good", misfortunes={"stuck": {"hang": True}}, timeout=15)
+    run = command("stuck", "good", misfortunes={"stuck": {"hang": True}}, timeout=8)
     assert run.go()[0] == 5
     assert {model: row["status"] for model, row in run.rows().items()} == {"stuck": "timeout", "good": "ok"}
