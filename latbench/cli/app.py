@@ -82,12 +82,10 @@ def invoke(arguments: Sequence[str]) -> int:
         if code == Exit.INTERRUPTED:  # what newer versions of Typer make of an interrupt
             return told("Interrupted.", code)
         return int(code or Exit.OK)
-    except SystemExit as error:
-        return error.code if isinstance(error.code, int) else Exit.INTERNAL
+    except (SystemExit, BrokenPipeError) as error:
+        return _left(error)
     except (KeyboardInterrupt, typer.Abort):
         return told("Interrupted.", Exit.INTERRUPTED)
-    except BrokenPipeError:
-        return _quiet()
     except Exception as error:
         if settings.debug:
             traceback.print_exception(error)
@@ -116,7 +114,12 @@ def told(sentence: str, code: int) -> int:
     return int(code)
 
 
-def _quiet() -> int:
-    """Return the code for a reader that went away, and keep Python from complaining about it at its end."""
+def _left(error: SystemExit | BrokenPipeError) -> int:
+    """Return the code of an exit, 0 for a reader that went away, of which Typer makes an exit with code 1.
+
+    Then Python is kept from complaining about it at its end.
+    """
+    if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+        return error.code if isinstance(error.code, int) else Exit.INTERNAL
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.OK
