@@ -43,7 +43,7 @@ def measure(request: LaunchRequest, clock: Clock = MONOTONIC) -> LaunchResult:
 
 
 def out_of_memory(error: MemoryError) -> str:
-    """Return the reason of a launch that ended so, with the words of `error`, such as those of a GPU, if any."""
+    """Return the reason of a launch that ended so, with the words of `error`, such as those of a GPU."""
     words = " ".join(str(error).split())
     ended = "the measuring process ran out of memory"
     return f"{ended}: {words}"[:REASON_LENGTH] if words else ended
