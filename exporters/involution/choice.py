@@ -24,7 +24,9 @@ class Rule:
 
 
 RULES = (
+    Rule("flat_slices", "each tap copies one run of memory, chunks stay in a cache", ("onnxruntime",)),
     Rule("banded", "small map: one matrix product for a group"),
+    Rule("flat_views", "shifts are views of one buffer, sums compiled into few loops", ("openvino",)),
     Rule("two_level_mac", "short chains of products and sums"),
 )
 """The first that holds decides; the last holds always (`make bench-involution`). TensorRT was not run."""

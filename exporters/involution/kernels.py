@@ -46,6 +46,31 @@ class Kernels:
         made = self.ordered(builder, self.where.T.ravel())
         return builder.reshape(made, self.batch, taps, groups, *self.out)
 
+    def on_grid(self, builder: "Builder", high: int, wide: int) -> "ir.Value":
+        """Return (B, T, G, high, wide): the weights on larger maps, what is below and to the right being any.
+
+        Where a 1x1 convolution made them, a matrix product makes these of its padded input, which costs no
+        reorder of the result; the padding is ones and puts one more channel of ones last, for the bias.
+        """
+        groups, taps = self.where.shape
+        order = self.where.T.ravel()
+        below, right = high - self.out[0], wide - self.out[1]
+        conv = producer(self.value, "Conv") if self.own and not self.last else None
+        if conv is None or not is_pointwise(conv):
+            made = self.ordered(builder, order)
+            pads = builder.integers([0, 0, 0, 0, 0, 0, below, right])
+            made = builder.node("Pad", made, pads, mode="constant") if below or right else made
+            return builder.reshape(made, self.batch, taps, groups, high, wide)
+        weight, bias = constant(conv.inputs[1]), bias_of(conv)
+        assert weight is not None
+        assert bias is not None
+        rows = np.column_stack((weight[order, :, 0, 0], bias[order]))
+        pads = builder.integers([0, 0, 0, 0, 0, 1, below, right])
+        given = builder.node("Pad", conv.inputs[0], pads, builder.floats(np.array(1)), mode="constant")
+        given = builder.reshape(given, self.batch, rows.shape[1], high * wide)
+        made = builder.node("MatMul", builder.floats(rows), given)
+        return builder.reshape(made, self.batch, taps, groups, high, wide)
+
     def ordered(self, builder: "Builder", order: Sequence[int] | np.ndarray) -> "ir.Value":
         """Return (B, len(order), H', W'): channel n is channel order[n] of `value`, or zeros for `ZERO`.
 

@@ -12,8 +12,10 @@ import exporters
 from exporters.capture import capture
 from exporters.errors import InputError
 from exporters.execute import execute
-from exporters.involution import lowerings
+from exporters.involution import flat_slices, lowerings
+from exporters.involution.base import Involution
 from exporters.involution.choice import chooser
+from exporters.involution.flat import grid
 from exporters.involution.lower import lower
 from exporters.involution.match import sites
 from exporters.involution.name import VALUES
@@ -115,7 +117,7 @@ def test_it_is_found_whoever_wrote_it(form, stride):
     (site,) = sites(ir.from_proto(model))
     assert (site.op.kernel, site.op.stride, site.op.groups) == ((3, 3), (stride, stride), 2)
     assert site.op.pads == ((1, 1, 1, 1) if stride == 1 else (1, 1, 0, 0))
-    for name in ("two_level_mac", "two_level", "banded"):
+    for name in ("two_level_mac", "two_level", "banded", "flat_slices"):
         made, told = lowered(model, name)
         (output,) = execute(made.SerializeToString(), inputs).values()
         assert told.used == name
@@ -171,7 +173,9 @@ def test_auto_leaves_no_window_copied_out(target, tmp_path):
     plain = exporters.export(module, (x,), name="two", output=tmp_path, target=target, involution="unfold")
     (site,) = made.manifest["involutions"]
     assert site["asked"] == "auto"
-    assert site["used"] == "two_level_mac"
+    assert site["used"] == {"onnxruntime": "flat_slices", "openvino": "flat_views"}.get(
+        target, "two_level_mac"
+    )
     assert "Gather" not in made.manifest["nodes"]["simplified"]
     assert "Gather" in plain.manifest["nodes"]["simplified"]
     assert made.manifest["parity"]["involution"]["max_rel"] <= 1e-6
@@ -187,6 +191,47 @@ def test_a_small_map_becomes_one_product_and_a_long_stride_stays_unfolded_where_
     assert "stride" in told.reason
     assert "mostly zeros" in lowered(model, "banded")[1].reason
     assert any(node.op_type == "ReduceSum" for node in made.graph.node)
+
+
+def least_grid(op, axis):
+    """Return the least length of a line with which all that its taps read, line after line, is right."""
+    size, stride, step, before = op.shape[2 + axis], op.stride[axis], op.dilation[axis], op.pads[axis]
+    reads = [stride * place + step * tap for place in range(op.out[axis]) for tap in range(op.kernel[axis])]
+    for length in range(op.out[axis], max(reads) // stride + 2):
+        line = np.zeros(stride * length)
+        held = line[before : before + size]
+        held[:] = np.arange(1, len(held) + 1)
+        phases = [np.tile(line[phase::stride], 3) for phase in range(stride)]
+        if all(
+            phases[at % stride][at // stride] == (at - before + 1) * (0 <= at - before < size) for at in reads
+        ):
+            return length
+    return None
+
+
+@pytest.mark.parametrize("size", [5, 7, 8, 16])
+@pytest.mark.parametrize(("stride", "step"), [(1, 1), (2, 1), (1, 2), (3, 1), (2, 2)])
+@pytest.mark.parametrize("kernel", [1, 2, 3, 7])
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_the_planes_of_the_flat_forms_are_as_small_as_they_can_be(size, stride, step, kernel, before):
+    before = min(before, step * (kernel - 1))
+    count = (size + before - 1) // stride + 1
+    after = max(0, stride * (count - 1) + step * (kernel - 1) + 1 - before - size)
+    pads, pair = (before, before, after, after), (count, count)
+    op = Involution((1, 4, size, size), 2, (kernel, kernel), pair, (stride, stride), (step, step), pads)
+    assert grid(op) == (least_grid(op, 0), least_grid(op, 1))
+
+
+def test_a_map_as_large_as_a_cache_is_summed_in_chunks_of_groups(monkeypatch):
+    torch.manual_seed(0)
+    model, inputs, expected = graph_of(Somebody("published", 3, 1), torch.randn(1, CHANNELS, 6, 8))
+    whole, _ = lowered(model, "flat_slices")
+    monkeypatch.setattr(flat_slices, "LARGEST", 4 * 7 * 9)
+    halves, _ = lowered(model, "flat_slices")
+    count = [sum(node.op_type == "Mul" for node in each.graph.node) for each in (whole, halves)]
+    assert count == [9, 18]
+    (output,) = execute(halves.SerializeToString(), inputs).values()
+    assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
 
 
 def test_an_unknown_lowering_is_told_what_there_is(tmp_path):

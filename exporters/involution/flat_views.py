@@ -1,0 +1,29 @@
+"""Runs of one flat buffer by Split along its only axis, which OpenVINO hands out without a copy."""
+
+from typing import TYPE_CHECKING
+
+from exporters.involution.base import Involution, Lowering
+from exporters.involution.flat import MATHEMATICS, summed
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from exporters.involution.kernels import Kernels
+    from exporters.lowerings.builder import Builder
+
+
+def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution) -> "ir.Value":
+    """Return Pad, then T times Split, Mul and Add, and a Slice of the planes."""
+    return summed(builder, x, kernels, op, _part)
+
+
+def _part(builder: "Builder", flat: "ir.Value", start: int, count: int, length: int) -> "ir.Value":
+    sizes = [size for size in (start, count, length - start - count) if size]
+    return builder.split(flat, sizes, 0)[1 if start else 0] if len(sizes) > 1 else flat
+
+
+LOWERING = Lowering(
+    name="flat_views",
+    mathematics=MATHEMATICS,
+    build=build,
+)
