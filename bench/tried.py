@@ -61,6 +61,18 @@ TRIALS = (
         for size in (56, 112)
     ),
     *(Trial("shift of full size", "onnxruntime", "h", size, "full shift", "circulant") for size in (56, 112)),
+    *(
+        Trial("1x1 convolutions as Gemm with a bias", "openvino", "w", size, "gemm", "matmul")
+        for size in (112, 224)
+    ),
+    *(
+        Trial("sums and differences twice", "openvino", "w", size, "thirds", "crt2b_ch")
+        for size in (224, 448)
+    ),
+    *(
+        Trial("transform of 4 points by sums", "openvino", "w", size, "sums", instead)
+        for size, instead in ((224, "crt2b_ch"), (448, "crt4r_14_ch"))
+    ),
 )
 
 
@@ -164,7 +176,11 @@ def between(pointwise: str, inner: Fill) -> Fill:
                 "Conv", value, builder.floats(weight[:, :, None, None]), *given, kernel_shape=[1, 1]
             )
         flat = builder.reshape(value, 1, CHANNELS, -1)
-        if pointwise == "conv1d":
+        if pointwise == "gemm":
+            assert bias is not None
+            flat = builder.reshape(value, CHANNELS, -1)
+            flat = builder.node("Gemm", builder.floats(weight), flat, builder.floats(bias[:, None]))
+        elif pointwise == "conv1d":
             flat = builder.node("Conv", flat, builder.floats(weight[:, :, None]), *given, kernel_shape=[1])
         else:
             flat = builder.node("MatMul", builder.floats(weight), flat)
@@ -198,13 +214,82 @@ def full(name: str) -> Fill:
     return fill
 
 
+def by_channels(write: Fill) -> Fill:
+    """Return `write` of as many channels at a time as `_ch` takes."""
+    from exporters.lowerings.base import FOURIER, Lowering
+    from exporters.lowerings.chunks import chunked
+
+    form = Lowering("tried", FOURIER, lambda builder, x, op, _factor: write(builder, x, op), "")
+    return lambda builder, x, op: chunked(builder, x, op, form, None, "auto")
+
+
+def quarters(builder: "Builder", x: "ir.Value", op: "Circular") -> "list[ir.Value]":
+    """Return x0 + x2, x1 + x3, x0 - x2 and x1 - x3 of the quarters of x along W."""
+    x0, x1, x2, x3 = builder.split(x, [op.length // 4] * 4, 3)
+    whole = [builder.node("Add", *pair) for pair in ((x0, x2), (x1, x3))]
+    half = [builder.node("Sub", *pair) for pair in ((x0, x2), (x1, x3))]
+    return [*whole, *half]
+
+
+def times(builder: "Builder", x: "ir.Value", matrices: np.ndarray) -> "ir.Value":
+    """Return x times the transpose of one matrix a channel."""
+    return builder.node("MatMul", x, builder.floats(matrices.swapaxes(-1, -2)))
+
+
+def thirds(builder: "Builder", x: "ir.Value", op: "Circular") -> "ir.Value":
+    """Return y along W modulo z^(N/4) - 1, z^(N/4) + 1 and z^(N/2) + 1, put together by broadcasting."""
+    from exporters.lowerings.dft import blocks
+
+    batch, channels, height, _width = op.shape
+    part, place = op.length // 4, (batch, channels, height)
+    t0, t1, d0, d1 = quarters(builder, x, op)
+    first, second = np.moveaxis(blocks(op.weight, 2), -3, 0)
+    same, other = (first + second) / 2, (first - second) / 2
+    near, far = same[:, :part, :part], same[:, :part, part:]
+    u = times(builder, builder.node("Add", t0, t1), (near + far) / 2)
+    v = times(builder, builder.node("Sub", t0, t1), (near - far) / 2)
+    odd = [times(builder, d, m) for d, m in ((d0, other[:, :, :part]), (d1, other[:, :, part:]))]
+    signs = builder.floats(np.array([1, -1]).reshape(2, 1))
+    outer = builder.floats(np.array([1, -1]).reshape(2, 1, 1))
+    y = builder.node(
+        "Add",
+        builder.reshape(u, *place, 1, 1, part),
+        builder.node("Mul", builder.reshape(v, *place, 1, 1, part), signs),
+    )
+    both = builder.reshape(builder.node("Add", *odd), *place, 1, 2, part)
+    y = builder.node("Add", y, builder.node("Mul", both, outer))
+    assert op.shift is not None
+    y = builder.node("Add", y, builder.floats(op.shift.reshape(1, channels, 1, 2, 2, part)))
+    return builder.reshape(y, *op.shape)
+
+
+def sums(builder: "Builder", x: "ir.Value", op: "Circular") -> "ir.Value":
+    """Return crtk_4 along W, its transforms written as sums and differences of quarters."""
+    from exporters.lowerings.dft import shifted, spectrum
+
+    t0, t1, d0, d1 = quarters(builder, x, op)
+    residues = np.moveaxis(spectrum(op.weight, 4), -3, 0)
+    real, imaginary = residues.real, residues.imag
+    u = times(builder, builder.node("Add", t0, t1), real[0] / 4)
+    v = times(builder, builder.node("Sub", t0, t1), real[2] / 4)
+    joint = times(builder, builder.node("Add", d0, d1), real[1] / 2)
+    one = builder.node("Add", joint, times(builder, d1, (imaginary[1] - real[1]) / 2))
+    two = builder.node("Sub", joint, times(builder, d0, (imaginary[1] + real[1]) / 2))
+    even, odd = builder.node("Add", u, v), builder.node("Sub", u, v)
+    parts = [("Add", even, one), ("Add", odd, two), ("Sub", even, one), ("Sub", odd, two)]
+    y = builder.node("Concat", *(builder.node(kind, *pair) for kind, *pair in parts), axis=3)
+    return shifted(builder, y, op)
+
+
 def filled(form: str, trial: Trial) -> Fill:
     """Return what writes `form`, of the trial or of what it is held against."""
     if form.startswith("scan"):
         return scanned(16, int(form.split()[1]))
     if form == "full shift":
         return full("circulant")
-    if form in ("conv", "conv1d", "matmul", "folded"):
+    if form in ("thirds", "sums"):
+        return by_channels(thirds if form == "thirds" else sums)
+    if form in ("conv", "conv1d", "matmul", "folded", "gemm"):
         inner = "circulant" if trial.size < 112 or trial.axis == "w" else "crt4_14"
         return between(form, lowered(inner))
     return lowered(form)
