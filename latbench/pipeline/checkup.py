@@ -13,7 +13,6 @@ from latbench.runtimes.base import Availability
 
 CPU, CUDA = "cpu", "cuda"
 _SKIPPED = "its rows are skipped"
-_FOR_TESTS = frozenset({"fake"})
 
 Told = Mapping[str, Any] | WorkerDied
 """What the process of a runtime told: `available` by name and device, `pools`, `threads`; or how it died."""
@@ -36,9 +35,8 @@ def runtime_findings() -> tuple[Finding, ...]:
 def _by_package() -> dict[str, list[str]]:
     """Return the names of the runtimes by the package they load: a runtime's `package`, else its name."""
     found: dict[str, list[str]] = {}
-    for name, runtime in runtimes.runtimes().items():
-        if name not in _FOR_TESTS:
-            found.setdefault(getattr(runtime, "package", name), []).append(name)
+    for name, runtime in runtimes.offered().items():
+        found.setdefault(getattr(runtime, "package", name), []).append(name)
     return found
 
 

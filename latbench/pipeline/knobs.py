@@ -79,6 +79,5 @@ def session_options(cell: "CellPlan") -> SessionOptions:
 
 
 def _all() -> str:
-    known = runtimes.runtimes().items()
-    found = [f"{name}.{knob}" for name, one in known if name != "fake" for knob in sorted(one.knobs)]
+    found = [f"{name}.{knob}" for name, one in runtimes.offered().items() for knob in sorted(one.knobs)]
     return ", ".join(found) or "none (no runtime here has options of its own)"

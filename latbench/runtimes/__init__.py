@@ -6,10 +6,17 @@ from exporters.discovery import discover
 from latbench.errors import BadInput
 from latbench.runtimes.base import Runtime
 
+_STAND_IN = "fake"
+
 
 def runtimes() -> dict[str, Runtime]:
     """Return every runtime by name; whether one can run here is asked of its `check`."""
     return discover(__name__, "RUNTIME", lambda runtime: runtime.name)
+
+
+def offered() -> dict[str, Runtime]:
+    """Return the runtimes that measure models, by name: all but the stand-in that tests load."""
+    return {name: one for name, one in runtimes().items() if name != _STAND_IN}
 
 
 def get(name: str) -> Runtime:
@@ -18,6 +25,5 @@ def get(name: str) -> Runtime:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=1)
-    real = ", ".join(one for one in known if one != "fake")
-    mend = f"did you mean {near[0]!r}?" if near else f"the runtimes are {real}."
+    mend = f"did you mean {near[0]!r}?" if near else f"the runtimes are {', '.join(offered())}."
     raise BadInput(f"There is no runtime called {name!r}; {mend}")

@@ -22,6 +22,10 @@ def test_a_far_name_gets_the_list():
         runtimes.get("zzz")
 
 
+def test_the_stand_in_of_the_tests_is_not_offered():
+    assert set(runtimes.runtimes()) - set(runtimes.offered()) == {"fake"}
+
+
 def test_walking_the_runtimes_imports_no_vendor():
     code = (
         "import sys; from latbench import runtimes; runtimes.runtimes();"
