@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from exporters.errors import ExportError
-from exporters.simplify import simplify
+from exporters.simplify import has_constant_nodes, simplify
 
 
 @pytest.fixture
@@ -22,6 +22,53 @@ def layer(tiny, weights):
 @pytest.mark.parametrize(("gemm", "ops"), [(True, ["Gemm"]), (False, ["MatMul", "Add"])])
 def test_constants_are_folded_and_gemm_is_merged_when_asked(layer, gemm, ops):
     assert [node.op_type for node in simplify(layer, gemm=gemm).graph.node] == ops
+
+
+@pytest.fixture
+def folded(monkeypatch):
+    """Return a list that gets, for each time onnxsim runs, whether it folded."""
+    import onnxsim
+
+    real, taken = onnxsim.simplify, []
+
+    def spy(model, **options):
+        taken.append(not options.get("skip_constant_folding", False))
+        return real(model, **options)
+
+    monkeypatch.setattr(onnxsim, "simplify", spy)
+    return taken
+
+
+def test_only_what_can_be_folded_is(layer, tiny, folded):
+    once = simplify(layer)
+    again = simplify(once)
+    assert folded == [True, False]
+    assert again.graph.node == once.graph.node
+    assert again.graph.initializer == once.graph.initializer
+    measured = tiny("n = Shape(x) y = Reshape(x, n)", {"x": (2, 4)}, {"y": (2, 4)})
+    assert len(simplify(measured).graph.node) < 2
+    assert folded[2:] == [True]
+
+
+def test_what_the_optimizer_leaves_constant_is_folded_after_it(monkeypatch, tiny, layer):
+    plain = tiny("y = Neg(x)", {"x": (2, 4)}, {"y": (2, 4)})
+    asked = []
+
+    def optimizer(model, **options):
+        asked.append(options.get("skip_constant_folding", False))
+        return (layer if len(asked) == 1 else plain), True
+
+    monkeypatch.setitem(sys.modules, "onnxsim", types.SimpleNamespace(simplify=optimizer))
+    assert simplify(plain) is plain
+    assert asked == [True, False]
+
+
+def test_a_graph_inside_a_node_may_hold_constants(tiny):
+    inside = tiny("d = Mul(b, b) z = Add(a, d)", {"a": (2,)}, {"z": (2,)}, {"b": np.ones(2, np.float32)})
+    model = tiny("y = Neg(x)", {"x": (2, 4)}, {"y": (2, 4)})
+    assert not has_constant_nodes(model)
+    model.graph.node[0].attribute.append(onnx.helper.make_attribute("body", inside.graph))
+    assert has_constant_nodes(model)
 
 
 def test_the_graph_given_stays_as_it_was(layer):
