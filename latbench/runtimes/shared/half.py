@@ -33,10 +33,10 @@ def converted(path: Path, precision: str) -> bytes:
         ) from error
     import onnx
 
-    from exporters import precision as exporters
+    from exporters.precision import convert
 
     try:
-        return exporters.convert(onnx.load(path), precision).SerializeToString()
+        return convert(onnx.load(path), precision).SerializeToString()
     except (ExportError, InputError, ValueError) as error:
         raise BadInput(f"{path.name} cannot be converted to {precision}: {error}") from error
 
