@@ -117,7 +117,7 @@ class Session:
     def _name(self, watched: Watched) -> None:
         """Keep what the card of a session on a GPU is, and tell why it is not read, where it is not."""
         if watched.facts:
-            self._write(GPU, json.dumps(dict(watched.facts), indent=1) + "\n")
+            self._write(GPU, json.dumps(dict(watched.facts), indent=1) + "\n", "w")
         watched.told(self._told)
 
     def _block(self, block: int, found: Sequence[Evidence]) -> None:
@@ -241,12 +241,12 @@ class Session:
             "ended": datetime.now(UTC).isoformat(timespec="milliseconds"),
             **told,
         }
-        self._write(LAUNCHES, json.dumps(line) + "\n")
+        self._write(LAUNCHES, json.dumps(line) + "\n", "a")
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, text: str, mode: str) -> None:
         path = self._plan.folder / name
         try:
-            with path.open("a") as file:
+            with path.open(mode) as file:
                 file.write(text)
         except OSError as error:
             raise unwritable(path, error) from error

@@ -129,6 +129,8 @@ def test_on_a_gpu_the_card_is_read_around_their_launches_as_around_ours(session,
     assert mine["gpu_sm_mhz_after"] == mine["gpu_sm_mhz_before"] + 1
     assert theirs["gpu_throttle"] == "sw_power_cap"
     assert "The GPU was held down (sw_power_cap) around 3 launches of echo." in made.heard
+    made.take()  # into the same folder
+    assert json.loads((tmp_path / "kept" / "gpu.json").read_text()) == {"name": "NVIDIA H"}
 
 
 def test_without_readings_a_session_on_a_gpu_says_why_and_one_on_the_cpu_nothing(
