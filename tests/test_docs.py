@@ -159,7 +159,7 @@ def test_every_lowering_of_involutions_and_every_rule_is_told():
         [
             f"`{rule.lowering}`",
             ", ".join(rule.targets or ("any",)),
-            f"{rule.columns} column{'s' * (rule.columns != 1)}",
+            str(rule.width),
             rule.why,
         ]
         for rule in RULES

@@ -10,20 +10,26 @@ from exporters.involution.name import check
 
 @dataclass(frozen=True)
 class Rule:
-    """`lowering` for windows of at least `columns` columns, on `targets` (None: on all)."""
+    """`lowering` on `targets` (None: all); `width`: least columns of a window times channels of a group."""
 
     lowering: str
     why: str
     targets: tuple[str, ...] | None = None
-    columns: int = 1
+    width: int = 1
 
     def holds(self, op: Involution, target: str) -> bool:
         """Tell whether the rule speaks of `op` on `target`, and its lowering can be built there."""
-        speaks = (self.targets is None or target in self.targets) and op.kernel[1] >= self.columns
+        speaks = (self.targets is None or target in self.targets) and op.kernel[1] * op.members >= self.width
         return speaks and lowerings()[self.lowering].refusal(op) is None
 
 
 RULES = (
+    Rule(
+        "tiled",
+        "products of matrices that are half weights, channels last, chunks stay in a cache",
+        ("onnxruntime", "portable"),
+        width=28,
+    ),
     Rule("flat_slices", "each tap copies one run of memory, chunks stay in a cache", ("onnxruntime",)),
     Rule("banded", "small map: one matrix product for a group"),
     Rule("flat_views", "shifts are views of one buffer, sums compiled into few loops", ("openvino",)),

@@ -71,6 +71,33 @@ class Kernels:
         made = builder.node("MatMul", builder.floats(rows), given)
         return builder.reshape(made, self.batch, taps, groups, high, wide)
 
+    def by_pixel(self, builder: "Builder", groups: Sequence[int], order: np.ndarray, wide: int) -> "ir.Value":
+        """Return (B, len(groups), H', wide, len(order)): of each pixel, its weights of the taps of `order`.
+
+        `ZERO` in `order` is a weight of zero; beyond the W' pixels of a row the weights are any. Where a 1x1
+        convolution made the kernels, a matrix product makes these; a channel of ones gives its bias.
+        """
+        right = wide - self.out[1]
+        shape = (self.batch, len(groups), self.out[0], wide, len(order))
+        conv = producer(self.value, "Conv") if self.own and not self.last else None
+        if conv is None or not is_pointwise(conv):
+            taken = builder.node("Gather", self.by_group(builder), builder.integers(groups), axis=1)
+            taken = builder.node("Pad", taken, builder.integers([0] * 7 + [1, 0, right]), mode="constant")
+            taken = builder.transpose(taken, 0, 1, 3, 4, 2)
+            places = np.where(order == ZERO, self.where.shape[1], order)
+            return builder.node("Gather", taken, builder.integers(places), axis=4)
+        weight, bias = constant(conv.inputs[1]), bias_of(conv)
+        assert weight is not None
+        assert bias is not None
+        rows = np.column_stack((weight[:, :, 0, 0], bias))[self.where[list(groups)]]
+        columns = np.where((order == ZERO)[:, None], 0, rows[:, order])
+        pads = builder.integers([0, 0, 0, 0, 0, 1, 0, right])
+        given = builder.node("Pad", conv.inputs[0], pads, builder.floats(np.array(1)), mode="constant")
+        given = builder.reshape(given, self.batch, rows.shape[2], self.out[0] * wide)
+        given = builder.reshape(builder.transpose(given, 0, 2, 1), self.batch, 1, -1, rows.shape[2])
+        made = builder.node("MatMul", given, builder.floats(columns.transpose(0, 2, 1)))
+        return builder.reshape(made, *shape)
+
     def ordered(self, builder: "Builder", order: Sequence[int] | np.ndarray) -> "ir.Value":
         """Return (B, len(order), H', W'): channel n is channel order[n] of `value`, or zeros for `ZERO`.
 

@@ -1,5 +1,7 @@
 """Every lowering of an involution against eager PyTorch, in ONNX Runtime, through a whole export."""
 
+from collections import Counter
+
 import numpy as np
 import onnx
 import onnx_ir as ir
@@ -12,7 +14,7 @@ import exporters
 from exporters.capture import capture
 from exporters.errors import InputError
 from exporters.execute import execute
-from exporters.involution import flat_slices, lowerings
+from exporters.involution import flat_slices, lowerings, tiled
 from exporters.involution.base import Involution
 from exporters.involution.choice import chooser
 from exporters.involution.flat import grid
@@ -28,9 +30,10 @@ CHANNELS, MEMBERS = 8, 4
 class Somebody(nn.Module):
     """An involution in one of the forms that people write."""
 
-    def __init__(self, form, kernel, stride=1, channels=CHANNELS):
+    def __init__(self, form, kernel, stride=1, channels=CHANNELS, dilation=1):
         super().__init__()
         self.form, self.kernel, self.stride, self.groups = form, kernel, stride, channels // MEMBERS
+        self.dilation = dilation
         self.make = nn.Conv2d(channels, kernel * kernel * self.groups, 1)
 
     def forward(self, x):
@@ -48,7 +51,8 @@ class Somebody(nn.Module):
             ]
             windows = torch.stack(parts, 2)
         else:
-            windows = F.unfold(x, kernel, padding=kernel // 2, stride=self.stride)
+            reach = kernel // 2 * self.dilation
+            windows = F.unfold(x, kernel, self.dilation, reach, self.stride)
         windows = windows.reshape(batch, groups, -1, taps, high, wide)
         if self.form == "einsum":
             weights = weights.view(batch, groups, taps, high, wide)
@@ -109,6 +113,23 @@ def test_every_lowering_gives_the_eager_output(published, name):
     assert told.used == name or (told.used == "unfold" and f"not {name}, because" in told.reason)
 
 
+@pytest.fixture(scope="module", params=[1, 2])
+def dilated(request):
+    torch.manual_seed(0)
+    return graph_of(Somebody("published", 3, request.param, dilation=2), torch.randn(1, CHANNELS, 8, 10))
+
+
+@pytest.mark.parametrize("name", list(lowerings()))
+def test_every_lowering_keeps_a_dilation(dilated, name):
+    model, inputs, expected = dilated
+    (site,) = sites(ir.from_proto(model))
+    assert site.op.dilation == (2, 2)
+    made, told = lowered(model, name)
+    (output,) = execute(made.SerializeToString(), inputs).values()
+    assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
+    assert told.used == name or f"not {name}, because" in told.reason
+
+
 @pytest.mark.parametrize("form", ["published", "einsum", "matmul", "taps first", "slices"])
 @pytest.mark.parametrize("stride", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_it_is_found_whoever_wrote_it(form, stride):
@@ -117,7 +138,7 @@ def test_it_is_found_whoever_wrote_it(form, stride):
     (site,) = sites(ir.from_proto(model))
     assert (site.op.kernel, site.op.stride, site.op.groups) == ((3, 3), (stride, stride), 2)
     assert site.op.pads == ((1, 1, 1, 1) if stride == 1 else (1, 1, 0, 0))
-    for name in ("two_level_mac", "two_level", "banded", "flat_slices"):
+    for name in ("two_level_mac", "two_level", "banded", "flat_slices", "tiled"):
         made, told = lowered(model, name)
         (output,) = execute(made.SerializeToString(), inputs).values()
         assert told.used == name
@@ -173,9 +194,8 @@ def test_auto_leaves_no_window_copied_out(target, tmp_path):
     plain = exporters.export(module, (x,), name="two", output=tmp_path, target=target, involution="unfold")
     (site,) = made.manifest["involutions"]
     assert site["asked"] == "auto"
-    assert site["used"] == {"onnxruntime": "flat_slices", "openvino": "flat_views"}.get(
-        target, "two_level_mac"
-    )
+    used = {"onnxruntime": "flat_slices", "openvino": "flat_views"}
+    assert site["used"] == used.get(target, "two_level_mac")
     assert "Gather" not in made.manifest["nodes"]["simplified"]
     assert "Gather" in plain.manifest["nodes"]["simplified"]
     assert made.manifest["parity"]["involution"]["max_rel"] <= 1e-6
@@ -183,7 +203,7 @@ def test_auto_leaves_no_window_copied_out(target, tmp_path):
 
 def test_a_small_map_becomes_one_product_and_a_long_stride_stays_unfolded_where_it_must():
     torch.manual_seed(0)
-    model, _, _ = graph_of(Somebody("published", 7), torch.randn(1, CHANNELS, 7, 7))
+    model, _, _ = graph_of(Somebody("published", 5), torch.randn(1, CHANNELS, 7, 7))
     assert lowered(model, "auto")[1].used == "banded"
     model, _, _ = graph_of(Somebody("published", 3, 2), torch.randn(1, CHANNELS, 32, 32))
     made, told = lowered(model, "row_sums")
@@ -191,6 +211,21 @@ def test_a_small_map_becomes_one_product_and_a_long_stride_stays_unfolded_where_
     assert "stride" in told.reason
     assert "mostly zeros" in lowered(model, "banded")[1].reason
     assert any(node.op_type == "ReduceSum" for node in made.graph.node)
+
+
+def test_wide_windows_of_many_channels_become_products_of_tiles_except_in_openvino():
+    torch.manual_seed(0)
+    model, _, _ = graph_of(Somebody("published", 7), torch.randn(1, CHANNELS, 7, 18))
+    graph = ir.from_proto(model)
+    (site,) = sites(graph)
+    assert site.op.kernel[1] * site.op.members == 28
+    chosen = {target: chooser("auto", target)(site.op)[0] for target in TARGETS}
+    assert chosen == {"portable": "tiled", "onnxruntime": "tiled"} | dict.fromkeys(
+        set(TARGETS) - {"portable", "onnxruntime"}, "banded"
+    )
+    made, _ = lowered(model, "auto")
+    count = Counter(node.op_type for node in made.graph.node)
+    assert (count["MatMul"], count["Gather"], count["Mul"]) == (2, 1, 0)
 
 
 def least_grid(op, axis):
@@ -232,6 +267,38 @@ def test_a_map_as_large_as_a_cache_is_summed_in_chunks_of_groups(monkeypatch):
     assert count == [9, 18]
     (output,) = execute(halves.SerializeToString(), inputs).values()
     assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("size", "stride", "step"), [(9, 1, 1), (16, 2, 1), (17, 1, 2), (20, 3, 2)])
+def test_rows_that_are_a_stride_too_long_make_the_matrix_of_a_tile(size, stride, step):
+    kernel, count = 3, (size - 1) // stride + 1
+    reach = stride * (count - 1) + step * (kernel - 1) + 1
+    op = Involution(
+        (1, 4, size, size), 1, (kernel, kernel), (count, count), (stride, stride), (step, step), (step,) * 4
+    )
+    tiles, width = tiled.tiling(op)
+    assert width <= tiled.WIDEST
+    assert tiles * width >= count > (tiles - 1) * width
+    assert (tiles - 1) * width * stride + tiled.span(op) >= reach
+    weights = 1 + np.arange(width * op.taps).reshape(width, op.taps)
+    rows = np.column_stack((weights, np.zeros(width)))[:, tiled.order(op)]
+    made = rows.ravel()[: width * tiled.places(op)].reshape(width, kernel, tiled.span(op))
+    wanted = np.zeros_like(made)
+    for pixel in range(width):
+        for tap, weight in enumerate(weights[pixel]):
+            wanted[pixel, tap // kernel, pixel * stride + step * (tap % kernel)] = weight
+    assert (made == wanted).all()
+
+
+def test_a_large_map_is_multiplied_in_chunks_of_groups(monkeypatch):
+    torch.manual_seed(0)
+    model, inputs, expected = graph_of(Somebody("matmul", 3), torch.randn(1, CHANNELS, 6, 11))
+    monkeypatch.setattr(tiled, "LARGEST", MEMBERS * 6 * 2 * 3 * 8)
+    halves, told = lowered(model, "tiled")
+    assert sum(node.op_type == "Gather" for node in halves.graph.node) == 2
+    (output,) = execute(halves.SerializeToString(), inputs).values()
+    assert np.abs(output - expected).max() <= 1e-6 * np.abs(expected).max()
+    assert told.used == "tiled"
 
 
 def test_an_unknown_lowering_is_told_what_there_is(tmp_path):
