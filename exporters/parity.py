@@ -1,6 +1,6 @@
 """Parity: how far one set of outputs lies from another (numeric agreement, not accuracy)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -90,15 +90,22 @@ def unlike(actual: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray])
 
 
 def _fault(actual: np.ndarray, expected: np.ndarray) -> str | None:
+    other = _mismatch(actual, expected)
+    if other is not None:
+        return other
+    for whose, array in (("", actual), (" in the reference", expected)):
+        parts = [array] if array.dtype.kind == "c" else _parts(array)
+        count = array.size - sum(int(np.isfinite(part).sum()) for part in parts)
+        if count:
+            return f"holds {count} of {array.size} values that are not finite{whose}"
+    return None
+
+
+def _mismatch(actual: np.ndarray, expected: np.ndarray) -> str | None:
     if actual.shape != expected.shape:
         return f"has the shape {_shape(actual)}, not {_shape(expected)}"
     if _KINDS.get(actual.dtype.kind, "float") != _KINDS.get(expected.dtype.kind, "float"):
         return f"holds {actual.dtype}, not {expected.dtype}"
-    for whose, array in (("", actual), (" in the reference", expected)):
-        numbers = array if array.dtype.kind == "c" else array.astype(np.float64)
-        count = int(array.size - np.isfinite(numbers).sum())
-        if count:
-            return f"holds {count} of {array.size} values that are not finite{whose}"
     return None
 
 
@@ -110,23 +117,45 @@ def _shape(array: np.ndarray) -> str:
     return "x".join(map(str, array.shape)) or "()"
 
 
+BLOCK = 1 << 14
+"""How many values are compared at a time: their float64 copies stay in a cache."""
+
+TINY, HUGE = 1e-140, 1e140
+"""Between these the squares of a whole array neither vanish nor overflow."""
+
+
+def _parts(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the values of `array` in order, `BLOCK` at a time, as float64; a complex one as its two parts."""
+    flat = array.ravel()
+    flat = flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
+    for start in range(0, flat.size, BLOCK):
+        yield flat[start : start + BLOCK].astype(np.float64)
+
+
 def _compare_one(actual: np.ndarray, expected: np.ndarray) -> Parity:
-    if _fault(actual, expected) is not None:
+    if _mismatch(actual, expected) is not None:
         return FAILED
-    a, b = actual.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
-    if a.size == 0:
+    if actual.size == 0:
         return Parity(0.0, 0.0, 1.0)
-    max_abs = float(np.abs(a - b).max())
-    scale = float(np.abs(b).max())
+    extremes, products = np.zeros(3), np.zeros(3)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for a, b in zip(_parts(actual), _parts(expected), strict=True):
+            extremes = np.maximum(extremes, [_largest(a), _largest(b), _largest(a - b)])  # keeps NaN
+            products += a @ b, a @ a, b @ b
+    if not np.isfinite(extremes[:2]).all():
+        return FAILED
+    largest, scale, max_abs = map(float, extremes)
     if scale == 0:
         return Parity(max_abs, max_abs, 1.0)
-    return Parity(max_abs, max_abs / scale, _cosine(a, b))
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the cosine of the angle between `a` and `b`, which is not 0; 0 when `a` is."""
-    largest = float(np.abs(a).max())
     if largest == 0:
-        return 0.0
-    a, b = a / largest, b / np.abs(b).max()  # squares neither overflow nor vanish
-    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+        return Parity(max_abs, max_abs / scale, 0.0)
+    if not all(TINY < each < HUGE for each in (largest, scale)):
+        products = np.zeros(3)
+        for a, b in zip(_parts(actual), _parts(expected), strict=True):
+            one, other = a / largest, b / scale
+            products += one @ other, one @ one, other @ other
+    return Parity(max_abs, max_abs / scale, float(products[0] / np.sqrt(products[1] * products[2])))
+
+
+def _largest(values: np.ndarray) -> float:
+    return max(values.max(), -values.min())

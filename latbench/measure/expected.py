@@ -34,4 +34,5 @@ def agreement(actual: Arrays, expected: Arrays) -> tuple[parity.Parity, str | No
         if len(actual) != len(expected):
             raise BadInput(f"The model has outputs {list(actual)}, the reference has {list(expected)}.")
         actual = dict(zip(expected, actual.values(), strict=True))
-    return parity.compare(actual, expected), parity.unlike(actual, expected)
+    found = parity.compare(actual, expected)
+    return found, parity.unlike(actual, expected) if found == parity.FAILED else None

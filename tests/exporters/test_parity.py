@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from exporters.parity import FAILED, Parity, ParityLimits, compare, limits_of, unlike
+from exporters.parity import BLOCK, FAILED, Parity, ParityLimits, compare, limits_of, unlike
 
 SHAPES = hnp.array_shapes(max_dims=4, max_side=4)
 FINITE = st.floats(-(2.0**100), 2.0**100, width=32)
@@ -188,3 +188,26 @@ def test_limits_grow_with_the_spacing_of_the_numbers_and_the_root_of_the_roundin
     limits = limits_of(epsilon, roundings)
     assert limits.max_rel == pytest.approx(rel)
     assert limits.cosine == pytest.approx(0.99999 if epsilon is None else min(0.99999, 1 - rel**2))
+
+
+@pytest.mark.parametrize("place", [0, BLOCK - 1, BLOCK, 2 * BLOCK + 6])
+def test_the_blocks_of_a_large_output_are_one_array(place):
+    expected = np.random.default_rng(0).standard_normal(2 * BLOCK + 7).astype(np.float32)
+    actual = expected.copy()
+    actual[place] += 3.0
+    found = one(actual, expected)
+    a, b = actual.astype(np.float64), expected.astype(np.float64)
+    assert found.max_abs == np.abs(a - b).max()
+    assert found.max_rel == found.max_abs / np.abs(b).max()
+    assert found.cosine == pytest.approx(a @ b / np.sqrt((a @ a) * (b @ b)), abs=1e-14)
+    actual[place] = np.inf
+    assert one(actual, expected) == FAILED
+    assert unlike({"y": actual}, {"y": expected}) == (
+        f"output 'y' holds 1 of {expected.size} values that are not finite"
+    )
+
+
+def test_complex_values_agree_in_both_parts():
+    expected = np.array([3 + 4j, -2 + 1j])
+    assert one(expected, expected).max_abs == 0
+    assert one(expected + 2j, expected) == Parity(2.0, 0.5, pytest.approx(40 / np.sqrt(30 * 58)))
