@@ -23,7 +23,10 @@ CURVES, RATIOS, CROSSOVERS = "curves.csv", "ratios.csv", "crossover.csv"
 
 def crossover(
     results: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Results of an earlier crossover: show them again.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[DIR]...", help="Results of an earlier crossover: show them again; of several, together."
+        ),
     ] = None,
     *,
     op: Annotated[bool, typer.Option("--op", help="Single operators. (default)")] = False,
@@ -77,8 +80,8 @@ def crossover(
     from latbench.pipeline.options import OUTPUT, at_least, default_runtimes, one_of
 
     one_of("--format", format, FORMATS)
-    if results is not None:
-        return _show(results, None, format)
+    if results:
+        return _show_again(results, output, format)
     if op and model is not None:
         raise BadInput(f"--op and --model {model} exclude one another; leave one out.")
     from latbench.studies.crossover import Grid, sizes_of
@@ -161,15 +164,45 @@ def _asked(grid: "Grid", runtimes: tuple[str, ...]) -> "list[Asked]":
     return [one for alike in zip(*found, strict=True) for one in alike]
 
 
+def _show_again(folders: Sequence[Path], output: Path | None, format: str) -> int:
+    """Return the exit code of showing what `folders` hold, in the only one or in `output`."""
+    from latbench.records import Records, read
+    from latbench.studies.crossover import answer, measured, together
+
+    if len(folders) == 1 and output is None:
+        return _show(folders[0], None, format)
+    if output is None:
+        raise BadInput("Several results directories need --output DIR for what is made of them together.")
+    if output.is_file() or any((output / name).exists() for name in ("records.jsonl", "untried.json")):
+        raise BadInput(f"--output {output} holds results of its own; name a directory that holds none.")
+    parts = {}
+    for folder in folders:
+        parts[str(folder)] = (*measured(read(folder)), *_untried(folder))
+        if not parts[str(folder)]:
+            raise BadInput(_NONE.format(folder))
+    cells = together(parts)
+    output.mkdir(parents=True, exist_ok=True)
+    return _told(answer(Records(), None, cells), output, format)
+
+
 def _show(folder: Path, run_id: str | None, format: str) -> int:
     """Return the exit code, after writing the CSVs and figures into `folder` and telling the answer."""
-    from latbench.cli.tabular import render
     from latbench.records import read
-    from latbench.studies.crossover import answer, sentences
+    from latbench.studies.crossover import answer
 
     found = answer(read(folder), run_id, _untried(folder))
     if not found.crossovers:
-        raise BadInput(f"{folder} holds no crossover; name a directory that `latbench crossover` wrote.")
+        raise BadInput(_NONE.format(folder))
+    return _told(found, folder, format)
+
+
+_NONE = "{} holds no crossover; name a directory that `latbench crossover` wrote."
+
+
+def _told(found: "Answer", folder: Path, format: str) -> int:
+    from latbench.cli.tabular import render
+    from latbench.studies.crossover import sentences
+
     written = _written(found, folder)
     shown = [short(row) for row in found.crossovers] if format == "table" else found.crossovers
     sys.stdout.write(render(shown, format))

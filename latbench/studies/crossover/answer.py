@@ -8,7 +8,7 @@ from exporters.lowerings.base import FOURIER, LITERAL, SPATIAL
 from latbench.records import Records
 from latbench.stats import Crossover, Interval, crossover_of_logs
 from latbench.studies.crossover.best import Best, best
-from latbench.studies.crossover.cells import Cell, cells_of, run_of
+from latbench.studies.crossover.cells import Cell, measured
 from latbench.studies.crossover.curves import (
     Row,
     Sizes,
@@ -62,13 +62,12 @@ class Answer:
 
 
 def answer(records: Records, run_id: str | None = None, extra: Iterable[Cell] = ()) -> Answer:
-    """Return the answer of the run with this id (None: the latest); `extra` are cells that were not tried.
+    """Return the answer of the run with this id (None: the latest), and of `extra` cells, tried or not.
 
     Every figure is by the device's own clock where it has one; else net of an empty call where every launch
     was told what one costs, else as measured. The rows say which, and give the other one too.
     """
-    run = run_of(records, run_id)
-    cells = (*(() if run is None else cells_of(records, run)), *extra)
+    cells = (*measured(records, run_id), *extra)
     ratios: list[Row] = []
     crossovers: list[Row] = []
     for setting, sizes in settings(cells).items():

@@ -11,6 +11,7 @@ from exporters.errors import InputError
 from exporters.lowerings import lowerings
 from exporters.lowerings.base import LITERAL
 from exporters.lowerings.name import AUTO, FFT, parse
+from latbench.errors import BadInput
 from latbench.records import CellPlan, LaunchRecord, Records, RunRecord
 from latbench.records.flags.base import Evidence
 from latbench.records.row import ended
@@ -101,6 +102,24 @@ def run_of(records: Records, run_id: str | None) -> RunRecord | None:
     """Return the run with this id, the latest run for None; None without one."""
     found = [run for run in records.runs if run_id in (None, run.run_id)]
     return found[-1] if found else None
+
+
+def measured(records: Records, run_id: str | None = None) -> tuple[Cell, ...]:
+    """Return the cells of the run with this id, of the latest run for None; none without one."""
+    run = run_of(records, run_id)
+    return () if run is None else cells_of(records, run)
+
+
+def together(parts: Mapping[str, Sequence[Cell]]) -> tuple[Cell, ...]:
+    """Return the cells of several crossovers, `parts` by name; BadInput where two have the same one."""
+    owners: dict[tuple[Setting, int, str], str] = {}
+    for name, cells in parts.items():
+        for cell in cells:
+            other = owners.setdefault((cell.setting, cell.size, cell.lowering), name)
+            if other != name:
+                place = f"{cell.lowering} of size {cell.size} on {cell.setting.runtime}"
+                raise BadInput(f"{other} and {name} both hold {place}; name one of them.")
+    return tuple(cell for cells in parts.values() for cell in cells)
 
 
 def cells_of(records: Records, run: RunRecord) -> tuple[Cell, ...]:

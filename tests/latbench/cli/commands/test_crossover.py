@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -124,6 +125,26 @@ def test_a_finished_one_is_shown_again_in_each_format(latbench, measuring, words
     _, out, _ = latbench("crossover", tmp_path / "results", "--format", "csv")
     assert out.startswith("comparison,runtime,")
     assert len(measuring) == 1
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_several_are_shown_together(latbench, refused, words, tmp_path):
+    for axis, name in (("h", "one"), ("w", "two")):
+        changed = [axis if word == "h" else word for word in words[:-1]]
+        assert latbench(*changed, tmp_path / name)[0] == 0
+    both = ("crossover", tmp_path / "one", tmp_path / "two")
+    assert "--output" in refused(2, *both)
+    assert "holds results of its own" in refused(2, *both, "--output", tmp_path / "two")
+    assert latbench(*both, "--output", tmp_path / "both")[0] == 0
+    for name in ("curves.csv", "ratios.csv", "crossover.csv"):
+        parts = [table(tmp_path / folder / name) for folder in ("one", "two", "both")]
+        assert parts[2] == parts[0] + parts[1]
+        assert {row["axis"] for row in parts[2]} == {"h", "w"}
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    said = refused(2, *both, tmp_path / "copy", "--output", tmp_path / "all")
+    assert "one and" in said
+    assert "copy both hold" in said
+    assert not (tmp_path / "all").exists()
 
 
 @pytest.mark.usefixtures("undrawn")
