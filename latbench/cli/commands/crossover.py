@@ -166,14 +166,16 @@ def _asked(grid: "Grid", runtimes: tuple[str, ...]) -> "list[Asked]":
 
 def _show_again(folders: Sequence[Path], output: Path | None, format: str) -> int:
     """Return the exit code of showing what `folders` hold, in the only one or in `output`."""
-    from latbench.records import Records, read
+    from latbench.records import RECORDS, Records, read
+    from latbench.records.lock import unwritable
     from latbench.studies.crossover import answer, measured, together
+    from latbench.studies.crossover.untried import FILE
 
     if len(folders) == 1 and output is None:
         return _show(folders[0], None, format)
     if output is None:
         raise BadInput("Several results directories need --output DIR for what is made of them together.")
-    if output.is_file() or any((output / name).exists() for name in ("records.jsonl", "untried.json")):
+    if any((output / name).exists() for name in (RECORDS, FILE)):
         raise BadInput(f"--output {output} holds results of its own; name a directory that holds none.")
     parts = {}
     for folder in folders:
@@ -181,7 +183,10 @@ def _show_again(folders: Sequence[Path], output: Path | None, format: str) -> in
         if not parts[str(folder)]:
             raise BadInput(_NONE.format(folder))
     cells = together(parts)
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(output, error) from None
     return _told(answer(Records(), None, cells), output, format)
 
 

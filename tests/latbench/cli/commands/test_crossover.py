@@ -135,6 +135,8 @@ def test_several_are_shown_together(latbench, refused, words, tmp_path):
     both = ("crossover", tmp_path / "one", tmp_path / "two")
     assert "--output" in refused(2, *both)
     assert "holds results of its own" in refused(2, *both, "--output", tmp_path / "two")
+    (tmp_path / "file").touch()
+    assert "name a writable directory" in refused(6, *both, "--output", tmp_path / "file")
     assert latbench(*both, "--output", tmp_path / "both")[0] == 0
     for name in ("curves.csv", "ratios.csv", "crossover.csv"):
         parts = [table(tmp_path / folder / name) for folder in ("one", "two", "both")]
