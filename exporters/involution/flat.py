@@ -29,36 +29,36 @@ def grid(op: Involution) -> tuple[int, int]:
 
 
 def summed(  # noqa: PLR0917 - what every lowering is given, and how it cuts
-    builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution, cut: Cut, chunks: int = 1
+    builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution, cut: Cut, largest: int
 ) -> "ir.Value":
     """Return y: Pad, then for each tap a run of the buffer by `cut`, Mul and Add, and a Slice at last.
 
-    The groups are summed in `chunks`, one after the other, where there is one image.
+    The groups of one image are summed in chunks of at most `largest` values, one after the other.
     """
     batch, groups, members = op.grouped[:3]
     high, wide = grid(op)
     flat, length, offsets = _flat(builder, x, op)
-    chunks = chunks if batch == 1 and groups % chunks == 0 else 1
-    some = groups // chunks
+    turns = op.chunks(op.shape[1] * high * wide, largest) if batch == 1 else 1
+    some = groups // turns
     weights = kernels.on_grid(builder, high, wide)
-    weights = builder.reshape(weights, batch, op.taps * chunks, some, 1, high * wide)
-    parts = builder.split(weights, [1] * (op.taps * chunks), 1) if op.taps * chunks > 1 else [weights]
+    weights = builder.reshape(weights, batch, op.taps * turns, some, 1, high * wide)
+    parts = builder.split(weights, [1] * (op.taps * turns), 1) if op.taps * turns > 1 else [weights]
     count = batch * some * members * high * wide
     shape = (batch, 1, some, members, high * wide)
     sums = []
-    for chunk in range(chunks):
+    for chunk in range(turns):
         total: ir.Value | None = None
         for first in range(0, op.taps, TOGETHER):
             part: ir.Value | None = None
             for tap in range(first, min(first + TOGETHER, op.taps)):
                 run = cut(builder, flat, offsets[tap] + chunk * count, count, length)
-                weight = parts[tap * chunks + chunk]
+                weight = parts[tap * turns + chunk]
                 product = builder.node("Mul", weight, builder.reshape(run, *shape))
                 part = product if part is None else builder.node("Add", part, product)
             total = part if total is None else builder.node("Add", total, part)
         assert total is not None
         sums.append(total)
-    whole = sums[0] if chunks == 1 else builder.node("Concat", *sums, axis=1)
+    whole = sums[0] if turns == 1 else builder.node("Concat", *sums, axis=1)
     whole = builder.reshape(whole, *op.shape[:2], high, wide)
     crop = [builder.integers(each) for each in ([0, 0], op.out, [2, 3])]
     return whole if (high, wide) == op.out else builder.node("Slice", whole, *crop)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from exporters.involution.base import Involution, Lowering
-from exporters.involution.flat import MATHEMATICS, grid, summed
+from exporters.involution.flat import MATHEMATICS, summed
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -17,14 +17,7 @@ LARGEST = 80_000
 
 def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution) -> "ir.Value":
     """Return Pad, then T times Slice, Mul and Add, and a Slice of the planes."""
-    return summed(builder, x, kernels, op, _run, chunks(op))
-
-
-def chunks(op: Involution) -> int:
-    """Return into how many chunks the groups go: at most `LARGEST` values in each, or one group."""
-    high, wide = grid(op)
-    parts = (n for n in range(1, op.groups + 1) if op.groups % n == 0)
-    return next(n for n in parts if n == op.groups or op.shape[1] // n * high * wide <= LARGEST)
+    return summed(builder, x, kernels, op, _run, LARGEST)
 
 
 def _run(builder: "Builder", flat: "ir.Value", start: int, count: int, length: int) -> "ir.Value":

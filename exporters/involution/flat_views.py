@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from exporters.lowerings.builder import Builder
 
 
+LARGEST = 120_000
+"""The most values of a map that are multiplied at once: with their weights and sums they stay in a cache."""
+
+
 def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution) -> "ir.Value":
     """Return Pad, then T times Split, Mul and Add, and a Slice of the planes."""
-    return summed(builder, x, kernels, op, _part)
+    return summed(builder, x, kernels, op, _part, LARGEST)
 
 
 def _part(builder: "Builder", flat: "ir.Value", start: int, count: int, length: int) -> "ir.Value":

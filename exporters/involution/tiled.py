@@ -27,7 +27,8 @@ def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution)
     """
     batch, groups, members, high, wide = op.grouped
     tiles, width = tiling(op)
-    columns, some = _columns(builder, x, op), groups // chunks(op)
+    values = op.shape[1] * high * tiles * places(op)
+    columns, some = _columns(builder, x, op), groups // op.chunks(values, LARGEST)
     parts = builder.split(columns, [some] * (groups // some), 1) if some < groups else [columns]
     made = []
     for number, part in enumerate(parts):
@@ -56,13 +57,6 @@ def span(op: Involution) -> int:
 def places(op: Involution) -> int:
     """Return K L: how many places of x the windows of a tile cover."""
     return op.kernel[0] * span(op)
-
-
-def chunks(op: Involution) -> int:
-    """Return into how many chunks the groups go: at most `LARGEST` values in each, or one group."""
-    values = op.shape[1] * op.out[0] * tiling(op)[0] * places(op)
-    parts = (n for n in range(1, op.groups + 1) if op.groups % n == 0)
-    return next(n for n in parts if n == op.groups or values // n <= LARGEST)
 
 
 def order(op: Involution) -> np.ndarray:

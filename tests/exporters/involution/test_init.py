@@ -14,7 +14,7 @@ import exporters
 from exporters.capture import capture
 from exporters.errors import InputError
 from exporters.execute import execute
-from exporters.involution import flat_slices, lowerings, tiled
+from exporters.involution import flat_slices, flat_views, lowerings, tiled
 from exporters.involution.base import Involution
 from exporters.involution.choice import chooser
 from exporters.involution.flat import grid
@@ -257,12 +257,13 @@ def test_the_planes_of_the_flat_forms_are_as_small_as_they_can_be(size, stride, 
     assert grid(op) == (least_grid(op, 0), least_grid(op, 1))
 
 
-def test_a_map_as_large_as_a_cache_is_summed_in_chunks_of_groups(monkeypatch):
+@pytest.mark.parametrize("module", [flat_slices, flat_views])
+def test_a_map_as_large_as_a_cache_is_summed_in_chunks_of_groups(monkeypatch, module):
     torch.manual_seed(0)
     model, inputs, expected = graph_of(Somebody("published", 3, 1), torch.randn(1, CHANNELS, 6, 8))
-    whole, _ = lowered(model, "flat_slices")
-    monkeypatch.setattr(flat_slices, "LARGEST", 4 * 7 * 9)
-    halves, _ = lowered(model, "flat_slices")
+    whole, _ = lowered(model, module.LOWERING.name)
+    monkeypatch.setattr(module, "LARGEST", 4 * 7 * 9)
+    halves, _ = lowered(model, module.LOWERING.name)
     count = [sum(node.op_type == "Mul" for node in each.graph.node) for each in (whole, halves)]
     assert count == [9, 18]
     (output,) = execute(halves.SerializeToString(), inputs).values()
