@@ -62,7 +62,7 @@ class Involution:
         return (self.shape[0], self.groups, self.members, *self.out)
 
     def chunks(self, values: int, largest: int) -> int:
-        """Return how many chunks the groups make: each has at most `largest` of all `values`, or is one group."""
+        """Return how many chunks the groups make: each at most `largest` of all `values`, or one group."""
         parts = (count for count in range(1, self.groups + 1) if self.groups % count == 0)
         return next(count for count in parts if count == self.groups or values // count <= largest)
 
