@@ -4,6 +4,7 @@ A test that asks for a `member` is one of every model: quick for the smallest of
 """
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -64,8 +65,11 @@ def block_agrees():
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """Return what exports a model of the zoo for a target; a form of it is captured once for all targets."""
-    captured = {}
+    """Return what exports a model of the zoo for a target; a form of it is captured once for all targets.
+
+    The files, up to 100 MB each, go when the module's tests have ended.
+    """
+    captured, folders = {}, []
 
     def made(name, target, resolution=None, **forms):
         image = (example_input(spec(name), resolution),)
@@ -74,7 +78,9 @@ def exported(tmp_path_factory):
             model = create_model(name, resolution, **forms)
             captured[key] = model, capture(model, image, DEFAULT_OPSET)
         model, traced = captured[key]
-        output = tmp_path_factory.mktemp(name)
-        return export(model, image, name=name, output=output, target=target, captured=traced)
+        folders.append(tmp_path_factory.mktemp(name))
+        return export(model, image, name=name, output=folders[-1], target=target, captured=traced)
 
-    return made
+    yield made
+    for folder in folders:
+        shutil.rmtree(folder)

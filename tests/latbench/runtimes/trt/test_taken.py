@@ -21,11 +21,9 @@ MODELS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory):
-    return lambda name, resolution=None: export(
-        resolve(name, resolution).wish("tensorrt", 20, {}), tmp_path_factory.mktemp(name)
-    )
+@pytest.fixture
+def artifact(tmp_path):
+    return lambda name, resolution=None: export(resolve(name, resolution).wish("tensorrt", 20, {}), tmp_path)
 
 
 def test_runtimes_are_told_what_the_exporters_list():
