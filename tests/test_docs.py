@@ -160,6 +160,7 @@ def test_every_lowering_of_involutions_and_every_rule_is_told():
             f"`{rule.lowering}`",
             ", ".join(rule.targets or ("any",)),
             str(rule.width),
+            str(rule.pixels),
             rule.why,
         ]
         for rule in RULES

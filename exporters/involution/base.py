@@ -1,8 +1,10 @@
 """What is lowered, an involution, and what a lowering of it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from exporters.involution.after import After
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -19,7 +21,8 @@ class Involution:
 
     y[c, i, j] = sum over u, v of w[g(c), u, v, i, j] x[c, s i + d u - top, s j + d v - left], zeros outside,
     where g(c) = c // (C / groups) and y is (B, C, *`out`). `kernel`, `stride` and `dilation` are (rows,
-    columns); `pads` are the zeros (top, left, bottom, right) that the windows reach, no more.
+    columns); `pads` are the zeros (top, left, bottom, right) that the windows reach, no more. `after` is what
+    a lowering that takes it does to y as well; None where there is nothing, and for any other lowering.
     """
 
     shape: tuple[int, int, int, int]
@@ -29,6 +32,7 @@ class Involution:
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    after: After | None = field(default=None, compare=False)
 
     @property
     def taps(self) -> int:
@@ -73,7 +77,8 @@ class Lowering:
 
     `build` adds its nodes through a `Builder`, given x (B, C, H, W) and the kernels, and returns y; None
     leaves the nodes as they stand. `refusal` returns why it cannot be built for an involution, in words that
-    go after "because"; None when it can. `work` returns its multiplications, those by zero too.
+    go after "because"; None when it can. `work` returns its multiplications, those by zero too. `takes_after`
+    is whether it does what follows y as well, `Involution.after`.
     """
 
     name: str
@@ -81,3 +86,4 @@ class Lowering:
     build: "Callable[[Builder, ir.Value, Kernels, Involution], ir.Value] | None"
     refusal: Callable[[Involution], str | None] = lambda _op: None
     work: Callable[[Involution], int] = lambda op: op.taps * op.shape[0] * op.shape[1] * op.places
+    takes_after: bool = False

@@ -10,17 +10,23 @@ from exporters.involution.name import check
 
 @dataclass(frozen=True)
 class Rule:
-    """`lowering` on `targets` (None: all); `width`: least columns of a window times channels of a group."""
+    """`lowering` on `targets` (None: all).
+
+    `width` is the least that the columns of a window times the channels of a group are, `pixels` the least
+    that a map has.
+    """
 
     lowering: str
     why: str
     targets: tuple[str, ...] | None = None
     width: int = 1
+    pixels: int = 1
 
     def holds(self, op: Involution, target: str) -> bool:
         """Tell whether the rule speaks of `op` on `target`, and its lowering can be built there."""
-        speaks = (self.targets is None or target in self.targets) and op.kernel[1] * op.members >= self.width
-        return speaks and lowerings()[self.lowering].refusal(op) is None
+        speaks = self.targets is None or target in self.targets
+        wide = op.kernel[1] * op.members >= self.width and op.shape[2] * op.shape[3] >= self.pixels
+        return speaks and wide and lowerings()[self.lowering].refusal(op) is None
 
 
 RULES = (
@@ -31,6 +37,13 @@ RULES = (
         width=28,
     ),
     Rule("flat_slices", "each tap copies one run of memory, chunks stay in a cache", ("onnxruntime",)),
+    Rule(
+        "flat_pixels",
+        "one weight for a vector of channels, shifts are views of one buffer",
+        ("openvino",),
+        width=112,
+        pixels=169,
+    ),
     Rule("banded", "small map: one matrix product for a group"),
     Rule("flat_views", "shifts are views of one buffer, sums compiled into few loops", ("openvino",)),
     Rule("two_level_mac", "short chains of products and sums"),

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from exporters.involution.base import Involution, Lowering
-from exporters.involution.flat import MATHEMATICS, summed
+from exporters.involution.flat import MATHEMATICS, summed, view
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -11,23 +11,18 @@ if TYPE_CHECKING:
     from exporters.involution.kernels import Kernels
     from exporters.lowerings.builder import Builder
 
-
 LARGEST = 120_000
 """The most values of a map that are multiplied at once: with their weights and sums they stay in a cache."""
 
 
 def build(builder: "Builder", x: "ir.Value", kernels: "Kernels", op: Involution) -> "ir.Value":
     """Return Pad, then T times Split, Mul and Add, and a Slice of the planes."""
-    return summed(builder, x, kernels, op, _part, LARGEST)
-
-
-def _part(builder: "Builder", flat: "ir.Value", start: int, count: int, length: int) -> "ir.Value":
-    sizes = [size for size in (start, count, length - start - count) if size]
-    return builder.split(flat, sizes, 0)[1 if start else 0] if len(sizes) > 1 else flat
+    return summed(builder, x, kernels, op, view, LARGEST)
 
 
 LOWERING = Lowering(
     name="flat_views",
     mathematics=MATHEMATICS,
     build=build,
+    takes_after=True,
 )

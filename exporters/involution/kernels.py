@@ -1,6 +1,6 @@
 """The kernels of an involution, handed out in the order in which a lowering reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,30 +46,34 @@ class Kernels:
         made = self.ordered(builder, self.where.T.ravel())
         return builder.reshape(made, self.batch, taps, groups, *self.out)
 
-    def on_grid(self, builder: "Builder", high: int, wide: int) -> "ir.Value":
-        """Return (B, T, G, high, wide): the weights on larger maps, what is below and to the right being any.
+    def on_grid(self, builder: "Builder", high: int, wide: int, chunks: int) -> "Iterator[ir.Value]":
+        """Yield (B, T, G / chunks, high, wide) for each chunk of the groups: the weights on larger maps.
 
-        Where a 1x1 convolution made them, a matrix product makes these of its padded input, which costs no
-        reorder of the result; the padding is ones and puts one more channel of ones last, for the bias.
+        What is below and to the right may be any. Where a 1x1 convolution made them, a matrix product makes
+        these of its padded input, which costs no reorder of the result, and its chunk is still in the cache
+        when it is read; the padding is ones and puts one more channel of ones last, for the bias.
         """
         groups, taps = self.where.shape
-        order = self.where.T.ravel()
         below, right = high - self.out[0], wide - self.out[1]
         conv = producer(self.value, "Conv") if self.own and not self.last else None
+        orders = [part.T.ravel() for part in np.split(self.where, chunks)]
+        shape = (self.batch, taps, groups // chunks, high, wide)
         if conv is None or not is_pointwise(conv):
-            made = self.ordered(builder, order)
+            made = self.ordered(builder, np.concatenate(orders))
             pads = builder.integers([0, 0, 0, 0, 0, 0, below, right])
             made = builder.node("Pad", made, pads, mode="constant") if below or right else made
-            return builder.reshape(made, self.batch, taps, groups, high, wide)
+            parts = builder.split(made, [len(order) for order in orders], 1) if chunks > 1 else [made]
+            yield from (builder.reshape(part, *shape) for part in parts)
+            return
         weight, bias = constant(conv.inputs[1]), bias_of(conv)
         assert weight is not None
         assert bias is not None
-        rows = np.column_stack((weight[order, :, 0, 0], bias[order]))
+        rows = np.column_stack((weight[:, :, 0, 0], bias))
         pads = builder.integers([0, 0, 0, 0, 0, 1, below, right])
         given = builder.node("Pad", conv.inputs[0], pads, builder.floats(np.array(1)), mode="constant")
         given = builder.reshape(given, self.batch, rows.shape[1], high * wide)
-        made = builder.node("MatMul", builder.floats(rows), given)
-        return builder.reshape(made, self.batch, taps, groups, high, wide)
+        for order in orders:
+            yield builder.reshape(builder.node("MatMul", builder.floats(rows[order]), given), *shape)
 
     def by_pixel(self, builder: "Builder", groups: Sequence[int], order: np.ndarray, wide: int) -> "ir.Value":
         """Return (B, len(groups), H', wide, len(order)): of each pixel, its weights of the taps of `order`.

@@ -1,11 +1,12 @@
 """Replace every involution of a graph by the lowering that is chosen for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exporters import graph
 from exporters.involution import lowerings
+from exporters.involution.after import following
 from exporters.involution.base import UNFOLD, Involution
 from exporters.involution.match import Site, sites
 from exporters.lowerings.builder import Builder
@@ -57,12 +58,13 @@ def lower(model: "ir.Model", choose: Chooser, asked: str) -> list[Lowered]:
 def _replace(site: Site, used: str, opset: int) -> None:
     import onnx_ir as ir
 
-    build = lowerings()[used].build
-    assert build is not None
-    builder = Builder(site.node, f"{site.name}.{used}", opset)
-    y = build(builder, site.x, site.kernels, site.op)
-    y.shape = ir.Shape(site.op.out_shape)
-    graph.replace(site.end, y)
+    lowering, op, end = lowerings()[used], site.op, site.end
+    assert lowering.build is not None
+    if lowering.takes_after and (found := following(end)):
+        op, end = replace(op, after=found[0]), found[1]
+    y = lowering.build(Builder(site.node, f"{site.name}.{used}", opset), site.x, site.kernels, op)
+    y.shape = ir.Shape(op.out_shape)
+    graph.replace(end, y)
 
 
 def _told(site: Site, asked: str, used: str, reason: str) -> Lowered:
