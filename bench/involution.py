@@ -1,7 +1,7 @@
 """Prints how much faster RedNet's exports run than a plain dynamo export of the unfold form.
 
 Run by `make bench-involution`; `--op` takes one involution instead, with the convolutions that make its
-kernels. Per runtime, on one thread: the plain export and ours, `auto` unless lowerings are named, take turns
+kernels, and `--between` puts it between 1x1 convolutions with their norms, as networks do. Per runtime, on one thread: the plain export and ours, `auto` unless lowerings are named, take turns
 in an order drawn anew for each turn, in one process that holds this runtime alone and
 is started afresh for each repeat. `median` is the median over repeats of the ratio of medians, plain / ours;
 `minimum` the ratio of the smallest times of all.
@@ -25,7 +25,7 @@ GOALS = {"onnxruntime": 4.5, "openvino": 3.2}
 """The least for RedNet-50 at 224 pixels on one thread, by `auto`."""
 
 
-def subject(name: str) -> "tuple[nn.Module, Tensor]":
+def subject(name: str, *, between: bool = False) -> "tuple[nn.Module, Tensor]":
     """Return a network of the zoo, or what `--op` names, and an input; SystemExit for neither."""
     from latbench.errors import LatbenchError
     from latbench.zoo.create import create_model, example_input
@@ -35,7 +35,8 @@ def subject(name: str) -> "tuple[nn.Module, Tensor]":
         if not name[0].isdigit():
             return create_model(name), example_input(spec(name))
         channels, size, kernel, stride, *grouped = map(int, name.split("x"))
-        return operator(channels, kernel, stride, *grouped), image(channels, size)
+        made = operator(channels, kernel, stride, *grouped)
+        return surrounded(made, channels) if between else made, image(channels, size)
     except (LatbenchError, ValueError, TypeError) as error:
         raise SystemExit(f"{name} cannot be made: {error}") from error
 
@@ -50,6 +51,15 @@ def operator(channels: int, kernel: int, stride: int, members: int = 16) -> "nn.
     return Involution(channels, kernel, stride, group_channels=members).eval()
 
 
+def surrounded(involution: "nn.Module", channels: int) -> "nn.Module":
+    """Return `involution` behind and before a 1x1 convolution, a norm and a Relu behind the first and it."""
+    from torch import nn
+
+    norms = (nn.BatchNorm2d(channels) for _ in range(2))
+    first, last = (nn.Conv2d(channels, channels, 1) for _ in range(2))
+    return nn.Sequential(first, next(norms), nn.ReLU(), involution, next(norms), nn.ReLU(), last).eval()
+
+
 def image(channels: int, size: int) -> "Tensor":
     """Return a seeded map (1, channels, size, size)."""
     import torch
@@ -57,13 +67,13 @@ def image(channels: int, size: int) -> "Tensor":
     return torch.randn(1, channels, size, size, generator=torch.Generator().manual_seed(0))
 
 
-def export_all(model: str, runtime: str, forms: list[str], folder: Path) -> list[Path]:
+def export_all(model: str, runtime: str, forms: list[str], folder: Path, *, between: bool) -> list[Path]:
     """Return the files of `model`: the plain export, then ours for `runtime` in each of `forms`."""
     from export import plain_export
 
     import exporters
 
-    module, x = subject(model)
+    module, x = subject(model, between=between)
     plain = folder / f"{model}-plain.onnx"
     files = [plain if plain.exists() else plain_export(module, x, plain)]
     for form in forms:
@@ -110,6 +120,9 @@ def main() -> int:
         help="instead: an involution of C channels of N x N by K x K windows with stride S, as 64x56x7x1; a "
         "fifth number: channels that share kernels (default 16); several times for more",
     )
+    parser.add_argument(
+        "--between", action="store_true", help="with --op: between 1x1 convolutions, as in a network"
+    )
     parser.add_argument("--runtime", choices=RUNTIMES, action="append", help="several times for more")
     parser.add_argument("--form", action="append", help="a value of --involution (default auto)")
     parser.add_argument("--repeats", type=int, default=3, help="fresh processes per runtime (default 3)")
@@ -121,7 +134,7 @@ def main() -> int:
     print(f"{'model':14} {'runtime':12} {'form':14} {'ms':>8} {'median':>7} {'minimum':>7} {'goal':>5}")
     for runtime, model in product(options.runtime or RUNTIMES, options.op or [options.model]):
         with tempfile.TemporaryDirectory(prefix="latbench-bench-") as folder:
-            files = export_all(model, runtime, forms, Path(folder))
+            files = export_all(model, runtime, forms, Path(folder), between=options.between)
             taken = measure(runtime, files, options.repeats, options.budget, options.threads)
         for place, form in enumerate(("plain", *forms)):
             told, least = ratios(taken, place)

@@ -159,8 +159,7 @@ def test_every_lowering_of_involutions_and_every_rule_is_told():
         [
             f"`{rule.lowering}`",
             ", ".join(rule.targets or ("any",)),
-            str(rule.width),
-            str(rule.pixels),
+            *(str(least) for least in (rule.members, rule.width, rule.pixels)),
             rule.why,
         ]
         for rule in RULES

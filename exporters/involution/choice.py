@@ -12,21 +12,23 @@ from exporters.involution.name import check
 class Rule:
     """`lowering` on `targets` (None: all).
 
-    `width` is the least that the columns of a window times the channels of a group are, `pixels` the least
-    that a map has.
+    At least: `members` channels in a group, `width` columns of a window times channels of a group, `pixels`
+    pixels of a map for each place of a window.
     """
 
     lowering: str
     why: str
     targets: tuple[str, ...] | None = None
+    members: int = 1
     width: int = 1
-    pixels: int = 1
+    pixels: int = 0
 
     def holds(self, op: Involution, target: str) -> bool:
         """Tell whether the rule speaks of `op` on `target`, and its lowering can be built there."""
         speaks = self.targets is None or target in self.targets
-        wide = op.kernel[1] * op.members >= self.width and op.shape[2] * op.shape[3] >= self.pixels
-        return speaks and wide and lowerings()[self.lowering].refusal(op) is None
+        wide = op.members >= self.members and op.kernel[1] * op.members >= self.width
+        large = op.shape[2] * op.shape[3] >= self.pixels * op.taps
+        return speaks and wide and large and lowerings()[self.lowering].refusal(op) is None
 
 
 RULES = (
@@ -41,8 +43,8 @@ RULES = (
         "flat_pixels",
         "one weight for a vector of channels, shifts are views of one buffer",
         ("openvino",),
-        width=112,
-        pixels=169,
+        members=16,
+        pixels=3,
     ),
     Rule("banded", "small map: one matrix product for a group"),
     Rule("flat_views", "shifts are views of one buffer, sums compiled into few loops", ("openvino",)),

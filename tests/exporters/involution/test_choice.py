@@ -30,7 +30,12 @@ def test_a_small_map_becomes_one_product_and_a_long_stride_stays_unfolded_where_
 
 @pytest.mark.parametrize(
     ("size", "kernel", "members", "used"),
-    [(13, 7, 16, "flat_pixels"), (12, 7, 16, "banded"), (15, 5, 16, "flat_views"), (15, 7, 15, "flat_views")],
+    [
+        (13, 7, 16, "flat_pixels"),
+        (12, 7, 16, "banded"),
+        (12, 5, 16, "flat_pixels"),
+        (15, 7, 15, "flat_views"),
+    ],
 )
 def test_openvino_weights_the_channels_of_a_pixel_at_once_where_they_fill_vectors(
     size, kernel, members, used
