@@ -1,10 +1,11 @@
 """Prints how much faster RedNet's exports run than a plain dynamo export of the unfold form.
 
 Run by `make bench-involution`; `--op` takes one involution instead, with the convolutions that make its
-kernels, and `--between` puts it between 1x1 convolutions with their norms, as networks do. Per runtime, on one thread: the plain export and ours, `auto` unless lowerings are named, take turns
-in an order drawn anew for each turn, in one process that holds this runtime alone and
-is started afresh for each repeat. `median` is the median over repeats of the ratio of medians, plain / ours;
-`minimum` the ratio of the smallest times of all.
+kernels, and `--between` puts it between 1x1 convolutions with their norms, as networks do. Per runtime, on
+one thread: the plain export and ours, `auto` unless lowerings are named, take turns in an order drawn anew
+for each turn, in one process that holds this runtime alone and is started afresh for each repeat. `median`
+is the median over repeats of the ratio of medians, plain / ours; `minimum` the ratio of the smallest times
+of all.
 """
 
 import argparse
