@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulated import alarms, coverage, neighbours, regimes, sessions, stopping, table
+from simulated import alarms, coverage, crossovers, neighbours, regimes, sessions, stopping, table
 from simulated.finding import Finding
 
 
@@ -24,6 +24,7 @@ def findings(runs: int, trials: int) -> Iterator[Finding]:
     yield from sessions.ratio_coverage(runs)
     yield from sessions.false_verdicts(runs)
     yield from sessions.power(runs)
+    yield from crossovers.findings(runs)
     yield from alarms.findings(trials)
 
 

@@ -52,8 +52,15 @@ def test_the_kept_evidence_keeps_its_promises():
     assert not [one for one in found if not one.met()]
 
 
-@pytest.mark.parametrize("block", (ROOT / "docs" / "statistics.md").read_text("utf-8").split("\n\n"))
-def test_the_page_shows_the_kept_evidence(block):
+BLOCKS = [
+    block
+    for page in ("statistics.md", "crossover.md")
+    for block in (ROOT / "docs" / page).read_text("utf-8").split("\n\n")
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_pages_show_the_kept_evidence(block):
     """Every table with a column `promised` is one that the kept findings give."""
     if "| promised |" in block:
         assert block.strip() in table.markdown(table.read(KEPT)).split("\n\n")

@@ -54,7 +54,7 @@ def crossover(
         list[str] | None,
         typer.Option(help="Only this lowering and spatial; several times for more. (default: all)"),
     ] = None,
-    launches: Annotated[int, typer.Option(help="Fresh processes per subject, runtime and thread count.")] = 5,
+    launches: Annotated[int, typer.Option(help="Fresh processes per subject, runtime and thread count.")] = 4,
     samples: Annotated[int, typer.Option(help="Timed inferences of a cell in a launch, at most.")] = 60,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which no further round of launches begins.")
