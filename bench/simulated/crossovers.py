@@ -29,7 +29,8 @@ LAUNCHES = (2, 3, 4, 5, 10)
 LEAST = 0.93
 
 AHEAD = "the best of 20 lowerings, none of them faster than the spatial form, is said to be"
-EQUAL, APART = 20, 0.05
+GUARDED = "judged on launches that did not choose it"
+EQUAL, APART, MOST = 20, 0.05, 0.05
 
 
 def covered(truth: float, spreads: tuple[float, ...], launches: int, runs: int, seed: int) -> float:
@@ -79,7 +80,7 @@ def findings(runs: int = 1000) -> Iterator[Finding]:
         for count in LAUNCHES:
             share = covered(truth, spreads, count, runs, 100 * seed + count)
             yield Finding(COVERS, f"{case}; {count} launches", runs, share, least=LEAST)
-    for guarded, how in ((True, "judged on launches that did not choose it"), (False, "judged on its own")):
+    for guarded, how, most in ((True, GUARDED, MOST), (False, "judged on its own", None)):
         for count in LAUNCHES[1:]:
             share = ahead(count, runs, count, guarded=guarded)
-            yield Finding(AHEAD, f"{how}; {count} launches", runs, share)
+            yield Finding(AHEAD, f"{how}; {count} launches", runs, share, most=most)
