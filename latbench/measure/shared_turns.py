@@ -20,7 +20,7 @@ from typing import TypeVar
 
 Key = TypeVar("Key")
 
-LONG_NS, SLOW_NS = 100_000_000, 500_000_000
+LONG_NS, SLOW_NS = 30_000_000, 500_000_000
 LEAST, LEAST_SLOW = 5, 2
 TURN_NS = 5_000_000
 """A turn keeps calls for about this long, where that is within `FEWEST` and `MOST`."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SIZES, NETWORK_SIZES = "7:448", "128,256,384,512"
 RUNTIMES = ("onnxruntime", "openvino")
+LIMIT_S = 2500.0
+"""Exports included, the default sweep then ends within an hour on two CPUs."""
+
 CURVES, RATIOS, CROSSOVERS = "curves.csv", "ratios.csv", "crossover.csv"
 
 
@@ -57,8 +60,8 @@ def crossover(
     launches: Annotated[int, typer.Option(help="Fresh processes per subject, runtime and thread count.")] = 4,
     samples: Annotated[int, typer.Option(help="Timed inferences of a cell in a launch, at most.")] = 60,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds after which no further round of launches begins.")
-    ] = None,
+        float, typer.Option(help="Seconds after which no further round of launches begins.")
+    ] = LIMIT_S,
     memory_limit: Annotated[float, typer.Option(help="MiB of an activation; larger are skipped.")] = 128,
     seed: Seed = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew after an interruption.")] = False,

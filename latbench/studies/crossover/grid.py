@@ -19,9 +19,9 @@ CPU = "cpu"
 NETWORK_FORMS = (SPATIAL, FFT, "dft_op", AUTO)
 """What a whole network is measured in, unless lowerings are named."""
 
-CHUNKED_FROM, WHOLE_TO = 800_000, 4_000_000
+CHUNKED_FROM, FACTORED_TO, WHOLE_TO = 800_000, 4_000_000, 10_000_000
 """Bytes of an activation from which chunks of channels are tried too, for below it stays in the cache; and up
-to which forms with a factor are tried in one piece, for above chunks have won everywhere."""
+to which forms with a factor, and those without, are tried in one piece: above, chunks have won everywhere."""
 
 FACTORS = 3
 """Factors tried of a length, those first that cost the fewest multiplications."""
@@ -146,7 +146,7 @@ def possible(op: Circular, *, pointwise: bool = False, chunks: bool = True) -> I
             if lowering.family in (SPATIAL, LITERAL):
                 yield text
                 continue
-            whole = (text,) if factor is None or size <= WHOLE_TO else ()
+            whole = (text,) if size <= (WHOLE_TO if factor is None else FACTORED_TO) else ()
             forms = (*whole, f"{text}_ch") if size > CHUNKED_FROM else (text,)
             yield from forms
             yield from (f"{one}+matmul" for one in forms if pointwise)

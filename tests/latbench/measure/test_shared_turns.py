@@ -35,12 +35,12 @@ def test_what_the_fast_leave_goes_to_the_slow():
     alone = shares({"slow": 50_000_000}, 0.5e9, 60)["slow"].kept
     beside = shares({"slow": 50_000_000, "fast": 1000}, 1e9, 60)["slow"].kept
     assert alone < beside
-    assert beside == pytest.approx(1e9 / 75_000_000, abs=1)
+    assert beside == pytest.approx(1e9 / 50_000_000, abs=1)
 
 
 @pytest.mark.parametrize(
     ("latency", "per_turn", "dropped"),
-    [(20_000, 10, 1), (1_000_000, 5, 1), (4_000_000, 2, 1), (99_999_999, 2, 1), (100_000_000, 1, 0)],
+    [(20_000, 10, 1), (1_000_000, 5, 1), (4_000_000, 2, 1), (29_999_999, 2, 1), (30_000_000, 1, 0)],
 )
 def test_a_turn_lasts_some_milliseconds_and_long_calls_need_no_warming(latency, per_turn, dropped):
     share = shares({"a": latency}, 100e9, 60)["a"]

@@ -69,6 +69,11 @@ def table(path):
         return list(csv.DictReader(file))
 
 
+def test_a_sweep_is_bounded_unless_asked_otherwise(latbench, measuring, words, undrawn):
+    assert latbench(*words)[0] == 0
+    assert (measuring[0].launches, measuring[0].time_limit) == (4, 2500)
+
+
 def test_it_measures_the_grid_and_leaves_the_answer(latbench, measuring, words, tmp_path):
     code, out, err = latbench(*words, "--threads", "1", "--launches", 4, "--time-limit", 60)
     assert code == 0, err
