@@ -51,6 +51,7 @@ WHOLE = {
     "tests/bench/test_regimes.py": "bench/regimes.py",
     "tests/bench/test_rerun.py": "bench/rerun.py",
     "tests/evidence/test_coverage.py": "bench/simulated/coverage.py",
+    "tests/evidence/test_crossovers.py": "bench/simulated/crossovers.py",
     "tests/evidence/test_faults.py": "bench/simulated/faults.py",
     "tests/evidence/test_neighbours.py": "bench/simulated/neighbours.py",
     "tests/evidence/test_regimes.py": "bench/simulated/regimes.py",
