@@ -35,4 +35,5 @@ def test_a_narrow_interval_would_be_seen(monkeypatch):
 
 def test_the_best_of_many_is_told_for_a_gain_less_often_where_it_is_judged_on_others():
     guarded, own = (crossovers.ahead(4, 400, 4, guarded=one) for one in (True, False))
-    assert guarded < 0.7 * own
+    assert guarded <= crossovers.MOST + ERRORS * (crossovers.MOST / 400) ** 0.5
+    assert own > 2 * guarded

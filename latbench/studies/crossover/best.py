@@ -48,14 +48,13 @@ def best(candidates: Mapping[str, Logs]) -> Best | None:
     whole = {name: logs for name, logs in whole.items() if sorted(logs) == indices}
     names = list(whole)
     table = np.array([[whole[name][index] for index in indices] for name in names])
-    winner = names[int(table.mean(axis=1).argmax())]
+    place = int(table.mean(axis=1).argmax())
+    winner = names[place]
     if len(names) == 1 or len(indices) == 1:
         return Best(winner, table.max(axis=0), guarded=len(names) == 1)
     others = (table.sum(axis=1, keepdims=True) - table) / (len(indices) - 1)
     judged = table[others.argmax(axis=0), np.arange(len(indices))]
-    rivals = sum(
-        _rival(table[names.index(winner)], table[at]) for at, one in enumerate(names) if one != winner
-    )
+    rivals = sum(_rival(table[place], row) for at, row in enumerate(table) if at != place)
     return Best(winner, _widened(judged) if rivals else judged, guarded=True, rivals=rivals)
 
 
